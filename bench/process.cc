@@ -1,0 +1,108 @@
+#include "bench/process.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <stdexcept>
+#include <system_error>
+
+namespace rdmasync::bench {
+namespace {
+
+constexpr std::size_t kMostProcesses = 8;
+// The signal handler reads these.
+std::array<std::atomic<pid_t>, kMostProcesses> running_pids{};
+std::atomic<bool> stop_requested{false};
+static_assert(std::atomic<pid_t>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
+
+void on_signal(int /*signal*/) {
+  stop_requested = true;
+  for (const auto& pid : running_pids) {
+    if (pid > 0) {
+      kill(pid, SIGKILL);
+    }
+  }
+}
+
+std::size_t claim_slot(pid_t pid) {
+  for (std::size_t slot = 0; slot < kMostProcesses; ++slot) {
+    pid_t free = 0;
+    if (running_pids.at(slot).compare_exchange_strong(free, pid)) {
+      return slot;
+    }
+  }
+  throw std::logic_error("too many processes at once");
+}
+
+[[noreturn]] void become(char* const* arguments, pid_t parent) {
+  // A group of its own, or Ctrl-C on the terminal would reach it too.
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() == parent) {
+    execvp(arguments[0], arguments);
+  }
+  _exit(127);
+}
+
+}  // namespace
+
+Process::Process(const std::vector<std::string>& command) {
+  std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
+  for (const std::string& argument : command) {
+    arguments.push_back(const_cast<char*>(argument.c_str()));
+  }
+  arguments.push_back(nullptr);
+  const pid_t parent = getpid();
+  throw_if_interrupted();
+  pid_ = fork();
+  if (pid_ == 0) {
+    become(arguments.data(), parent);
+  }
+  if (pid_ < 0) {
+    throw std::system_error(errno, std::generic_category(), "fork");
+  }
+  slot_ = claim_slot(pid_);
+}
+
+Process::~Process() {
+  running_pids.at(slot_) = 0;
+  if (pid_ > 0) {
+    kill(pid_, SIGKILL);
+    while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+}
+
+bool Process::running() {
+  if (pid_ > 0 && waitpid(pid_, nullptr, WNOHANG) == pid_) {
+    running_pids.at(slot_) = 0;
+    pid_ = -1;
+  }
+  return pid_ > 0;
+}
+
+void handle_interrupts() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    sigaction(signal, &action, nullptr);
+  }
+}
+
+bool interrupted() {
+  return stop_requested;
+}
+
+void throw_if_interrupted() {
+  if (interrupted()) {
+    throw std::runtime_error("interrupted");
+  }
+}
+
+}  // namespace rdmasync::bench

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace rdmasync::bench {
+
+/// A program of our own that never outlives us: killed when this object goes, when we are
+/// interrupted, and when we die ourselves.
+class Process {
+ public:
+  explicit Process(const std::vector<std::string>& command);
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  pid_t pid() const { return pid_; }
+  bool running();
+
+ private:
+  pid_t pid_ = -1;
+  std::size_t slot_ = 0;
+};
+
+/// From here on SIGINT, SIGTERM and SIGHUP kill the running processes, so that whatever waits for
+/// one of them fails at once and the stack unwinds.
+void handle_interrupts();
+bool interrupted();
+void throw_if_interrupted();
+
+}  // namespace rdmasync::bench

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+
+/// What master and replica say to each other over TCP, as Redis commands on the replica's control
+/// connection. Everything else crosses the fabric (log_format.h).
+namespace rdmasync::protocol {
+
+/// Both ends must have the same; there is no negotiation.
+inline constexpr std::int64_t kVersion = 1;
+
+/// `RDMASYNC.EXPORT ATTACH <version> <fabric> <listening port>` joins an export, or starts one.
+/// The connection is the session: when it closes, the replica has left.
+///
+/// Reply: a flat list of names and values, `kAttach...` below. -ERR names the cause.
+inline constexpr const char* kExportCommand = "RDMASYNC.EXPORT";
+inline constexpr const char* kAttach = "ATTACH";
+
+inline constexpr const char* kAttachEndpoint = "endpoint";  ///< for Fabric::connect
+inline constexpr const char* kAttachToken = "token";        ///< 32 hex digits
+inline constexpr const char* kAttachLog = "log";            ///< address of the LogHeader
+inline constexpr const char* kAttachRkey = "rkey";          ///< of header and ring, one region
+inline constexpr const char* kAttachCapacity = "capacity";  ///< bytes of the ring
+inline constexpr const char* kAttachExport = "export";      ///< number of the export, for the logs
+inline constexpr const char* kAttachRdbVersion = "rdb-version";  ///< of the packed values
+inline constexpr const char* kAttachBacklog = "backlog";         ///< 1 if the master has one
+
+/// `RDMASYNC.EXPORT PRIME` lets the replica open a short-lived `PSYNC ? -1` that makes the master
+/// create its backlog without a fork; `RDMASYNC.EXPORT PRIMED` ends that. Both reply +OK.
+inline constexpr const char* kPrime = "PRIME";
+inline constexpr const char* kPrimed = "PRIMED";
+
+/// `RDMASYNC.EXPORT ACK <position>`: every record before the position is consumed and every direct
+/// read of one has completed. No reply.
+inline constexpr const char* kAck = "ACK";
+
+/// `RDMASYNC.EXPORT CUT`: see below for the reply. It may be delayed, until the log has room.
+///
+/// Reply: [kCutDone, end position, replication id, offset, bytes of the stream since the replica
+/// attached, size of the backlog]: the log up to the end position is the dataset at that offset,
+/// and the stream after the offset begins in database 0. Or [kCutAgain]: too much has been written
+/// meanwhile; it is being published, so read on and ask again at the next kRoundEnd.
+inline constexpr const char* kCut = "CUT";
+inline constexpr const char* kCutDone = "cut";
+inline constexpr const char* kCutAgain = "again";
+
+/// `RDMASYNC.EXPORT DETACH`: the replica has all it needs of the log. +OK; the connection stays.
+inline constexpr const char* kDetach = "DETACH";
+
+/// `RDMASYNC.EXPORT OFFSET`: [the master's replication offset, bytes of its backlog (0: it has none),
+/// its run id].
+inline constexpr const char* kOffset = "OFFSET";
+
+}  // namespace rdmasync::protocol

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+
+#include "module/redis/api.h"
+
+namespace rdmasync {
+
+/// The directives `rdmasync.*`, as they are now. Main thread only: threads take copies.
+struct Config {
+  std::string fabric;  ///< "auto" or a fabric's name
+  std::string bind;
+  std::string slaveof;
+  long long export_memory = 0;     ///< bytes
+  long long direct_threshold = 0;  ///< bytes
+  long long pinned_memory = 0;     ///< bytes
+  long long relay_buffer = 0;      ///< bytes
+  long long slice_us = 0;
+  long long replica_timeout_s = 0;
+  long long join_window_ms = 0;
+  long long max_rounds = 0;
+  bool debug = false;
+};
+
+const Config& config();
+
+/// Registers the directives; false, with the reason in the log, if one cannot be. In OnLoad.
+/// redis.conf and the loadmodule line are applied when it returns.
+bool register_configs(RedisModuleCtx* ctx, RedisModuleString** argv, int argc);
+
+}  // namespace rdmasync

@@ -1,0 +1,152 @@
+#include "module/master/capture.h"
+
+#include "module/redis/context.h"
+#include "module/redis/server.h"
+
+#include <algorithm>
+
+namespace rdmasync::master {
+
+using log_format::Kind;
+
+namespace {
+
+// Strings longer than this are always raw: the server embeds shorter ones in their object, and
+// integers have at most 20 digits. StringDMA() would re-encode those for good.
+constexpr std::size_t kAlwaysRaw = 128;
+
+log_format::Recency recency_of_policy(std::string_view policy) {
+  if (policy.find("lfu") != std::string_view::npos) return log_format::Recency::kFrequency;
+  if (policy.find("lru") != std::string_view::npos) return log_format::Recency::kIdle;
+  return log_format::Recency::kNone;
+}
+
+}  // namespace
+
+Capture::Capture(Publisher& publisher, std::size_t direct_threshold)
+    : context_(redis::make_context()),
+      publisher_(publisher),
+      direct_threshold_(std::max(direct_threshold, kAlwaysRaw)),
+      recency_kind_(recency_of_policy(redis::config_get(context_.get(), "maxmemory-policy"))) {}
+
+RedisModuleCtx* Capture::select(std::uint32_t db) {
+  redis::SelectDb(context_.get(), static_cast<int>(db));
+  return context_.get();
+}
+
+Capture::Seen Capture::look_at(RedisModuleKey* key) const {
+  Seen seen;
+  seen.type = redis::KeyType(key);
+  seen.length = redis::ValueLength(key);
+  seen.meta.expire_at_ms = redis::GetAbsExpire(key);
+  redis::GetLRU(key, &seen.recency.idle_ms);
+  redis::GetLFU(key, &seen.recency.frequency);
+  if (recency_kind_ == log_format::Recency::kIdle && seen.recency.idle_ms >= 0) {
+    seen.meta.recency_kind = recency_kind_;
+    seen.meta.recency = static_cast<std::uint64_t>(seen.recency.idle_ms) / 1000;
+  } else if (recency_kind_ == log_format::Recency::kFrequency && seen.recency.frequency >= 0) {
+    seen.meta.recency_kind = recency_kind_;
+    seen.meta.recency = static_cast<std::uint64_t>(seen.recency.frequency);
+  }
+  return seen;
+}
+
+Capture::Outcome Capture::capture(std::uint32_t db, RedisModuleString* name, Mode mode) {
+  Seen seen;
+  {
+    const redis::Key key{
+        redis::OpenKey(select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
+    if (!key || redis::KeyType(key.get()) == redis::kTypeEmpty) return Outcome::kAbsent;
+    seen = look_at(key.get());
+    if (publish_string(db, redis::view(name), key.get(), seen, mode)) return Outcome::kPublished;
+  }
+  // Closed first: the command below may find the key expired and free it.
+  return publish_by_command(db, name, seen);
+}
+
+Capture::Outcome Capture::capture_open(std::uint32_t db, RedisModuleString* name,
+                                       RedisModuleKey* key, Mode mode) {
+  const Seen seen = look_at(key);
+  if (publish_string(db, redis::view(name), key, seen, mode)) return Outcome::kPublished;
+  return publish_by_command(db, name, seen);
+}
+
+bool Capture::publish_string(std::uint32_t db, std::string_view name, RedisModuleKey* key,
+                             const Seen& seen, Mode mode) {
+  if (seen.type != redis::kTypeString || seen.length < kAlwaysRaw) return false;
+  std::size_t length = 0;
+  char* bytes = redis::StringDMA(key, &length, redis::kKeyRead);
+  if (mode == Mode::kInPlace && length >= direct_threshold_) {
+    publisher_.put_value(db, name, seen.meta, {reinterpret_cast<std::byte*>(bytes), length});
+    return true;
+  }
+  std::string prefix;
+  redis::rdb::append_length(prefix, length);
+  put_entry(db, name, seen.meta, redis::rdb::kTypeString, prefix, {bytes, length}, nullptr);
+  return true;
+}
+
+Capture::Outcome Capture::publish_by_command(std::uint32_t db, RedisModuleString* name,
+                                             const Seen& seen) {
+  const bool is_string = seen.type == redis::kTypeString;
+  const auto reply = std::shared_ptr<RedisModuleCallReply>(
+      redis::Call(context_.get(), is_string ? "GET" : "DUMP", "s", name), redis::Deleter{});
+  if (!reply || redis::CallReplyType(reply.get()) != redis::kReplyString) return Outcome::kAbsent;
+  restore_recency(name, seen.recency);
+
+  const std::string_view value = redis::view(reply.get());
+  if (is_string) {
+    std::string prefix;
+    redis::rdb::append_length(prefix, value.size());
+    put_entry(db, redis::view(name), seen.meta, redis::rdb::kTypeString, prefix, value, nullptr);
+  } else {
+    put_entry(db, redis::view(name), seen.meta, value.front(), {},
+              value.substr(1, value.size() - 1 - redis::kDumpFooter), reply);
+  }
+  return Outcome::kPublished;
+}
+
+void Capture::restore_recency(RedisModuleString* name, const Recency& recency) {
+  const redis::Key key{
+      redis::OpenKey(context_.get(), name, redis::kKeyRead | redis::kKeyNoTouch)};
+  if (!key) return;
+  if (recency.idle_ms >= 0) redis::SetLRU(key.get(), recency.idle_ms);
+  if (recency.frequency >= 0) redis::SetLFU(key.get(), recency.frequency);
+}
+
+void Capture::put_entry(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
+                        char type, std::string_view length_prefix, std::string_view value,
+                        std::shared_ptr<void> owner) {
+  head_.clear();
+  redis::rdb::append_entry_head(head_, meta, type, name);
+  RecordInfo info;
+  info.kind = Kind::kEntry;
+  info.db = db;
+  info.key_length = static_cast<std::uint32_t>(name.size());
+  info.key_offset = static_cast<std::uint16_t>(head_.size() - name.size());
+  head_.append(length_prefix);
+  publisher_.put(info, head_, value, std::move(owner));
+}
+
+void Capture::tombstone(std::uint32_t db, std::string_view key) {
+  RecordInfo info;
+  info.kind = Kind::kTombstone;
+  info.db = db;
+  info.key_length = static_cast<std::uint32_t>(key.size());
+  publisher_.put(info, key);
+}
+
+void Capture::functions() {
+  RecordInfo info;
+  info.kind = Kind::kFunctions;
+  auto dump = std::make_shared<std::string>(redis::dump_functions(context_.get()));
+  publisher_.put(info, {}, *dump, dump);
+}
+
+std::size_t Capture::string_bytes(std::uint32_t db, RedisModuleString* name) {
+  const redis::Key key{redis::OpenKey(select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
+  if (!key || redis::KeyType(key.get()) != redis::kTypeString) return 0;
+  return redis::ValueLength(key.get());
+}
+
+}  // namespace rdmasync::master

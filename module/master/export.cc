@@ -1,0 +1,230 @@
+#include "module/master/export.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "module/redis/log.h"
+#include "module/redis/server.h"
+#include "rdmasync/protocol.h"
+
+namespace rdmasync::master {
+
+using log_format::Kind;
+using redis::format;
+
+namespace {
+
+// A cut up to this size costs the main thread about a millisecond.
+constexpr std::size_t kSmallCutKeys = 512;
+constexpr std::size_t kSmallCutBytes = 4U << 20;
+
+}  // namespace
+
+Export::Export(rdma::Fabric& fabric, Options options, std::function<void()> wake)
+    : fabric_(fabric),
+      options_(std::move(options)),
+      wake_(std::move(wake)),
+      ring_(fabric, options_.memory),
+      registrar_(fabric, wake_),
+      publisher_(ring_, registrar_, options_.pinned_memory,
+                 [this](std::uint32_t db, std::string_view key, const Error& error) {
+                   if (!std::exchange(packed_only_, true)) {
+                     redis::log_warning(
+                         format("rdmasync: export %lu copies large values from now on: %s",
+                                static_cast<unsigned long>(options_.number), error.what()));
+                   }
+                   dirty_.mark(db, key);
+                 }),
+      capture_(publisher_, options_.direct_threshold),
+      scan_(capture_, dirty_, options_.databases) {
+  ring_.progress().keys_estimated = 0;
+  for (std::uint32_t db = 0; db < options_.databases; ++db) {
+    const auto size = redis::call(capture_.select(db), "DBSIZE", {});
+    ring_.progress().keys_estimated +=
+        static_cast<std::uint64_t>(redis::CallReplyInteger(size.get()));
+  }
+  ring_.publish();
+}
+
+bool Export::joinable() const {
+  return ring_.tail() == 0 && Clock::now() < started_ + options_.join_window;
+}
+
+void Export::join(ClientId client) {
+  Session session;
+  session.joined_at_offset = redis::Info("replication").number("master_repl_offset");
+  sessions_.emplace(client, session);
+  wake_();
+}
+
+void Export::leave(ClientId client) {
+  sessions_.erase(client);
+  release_acknowledged();
+}
+
+void Export::acknowledge(ClientId client, std::uint64_t position) {
+  Session& session = sessions_.at(client);
+  if (position < session.acknowledged || position > ring_.head()) {
+    throw Error(Errc::kProtocol, "the replica acknowledged a position that was never published");
+  }
+  session.acknowledged = position;
+  session.heard = Clock::now();
+  release_acknowledged();
+}
+
+std::vector<Export::ClientId> Export::stalled(std::chrono::seconds timeout) const {
+  std::vector<ClientId> late;
+  for (const auto& [client, session] : sessions_) {
+    if (session.acknowledged < ring_.head() && session.heard + timeout < Clock::now()) {
+      late.push_back(client);
+    }
+  }
+  return late;
+}
+
+void Export::release_acknowledged() {
+  // Within the join window the log is kept from its start, for those who still come.
+  if (sessions_.empty() || Clock::now() < started_ + options_.join_window) return;
+  const auto slowest = std::min_element(
+      sessions_.begin(), sessions_.end(),
+      [](const auto& a, const auto& b) { return a.second.acknowledged < b.second.acknowledged; });
+  if (slowest->second.acknowledged <= ring_.tail()) return;
+  publisher_.release(slowest->second.acknowledged);
+  wake_();
+}
+
+void Export::pump(Clock::time_point deadline) {
+  release_acknowledged();
+  publisher_.advance();
+  bool more = true;
+  while (more && !publisher_.congested() && Clock::now() < deadline) more = step();
+  publisher_.advance();
+  ring_.progress().keys_scanned = scan_.keys_seen();
+  ring_.publish();
+  if (more && !publisher_.congested()) wake_();
+}
+
+bool Export::step() {
+  if (!in_round_) return false;
+  if (!scan_.done()) return scan_.step();
+  if (const auto key = dirty_.next_in_round()) {
+    capture_now(key->first, key->second,
+                packed_only_ ? Capture::Mode::kPacked : Capture::Mode::kInPlace);
+    return true;
+  }
+  in_round_ = false;
+  RecordInfo end;
+  end.kind = Kind::kRoundEnd;
+  publisher_.put(end, {});
+  return false;
+}
+
+void Export::capture_now(std::uint32_t db, const std::string& name, Capture::Mode mode) {
+  const redis::String key = redis::make_string(name);
+  if (capture_.capture(db, key.get(), mode) == Capture::Outcome::kAbsent) {
+    capture_.tombstone(db, name);
+  }
+}
+
+void Export::begin_round() {
+  if (in_round_) return;
+  dirty_.begin_round();
+  in_round_ = true;
+  wake_();
+}
+
+bool Export::cut_is_small() {
+  if (dirty_.size() + dirty_.silent().size() > kSmallCutKeys) return false;
+  std::size_t bytes = 0;
+  std::vector<DirtyKeys::Key> keys;
+  dirty_.visit_all([&](std::uint32_t db, const std::string& name) {
+    keys.emplace_back(db, name);
+    return true;
+  });
+  for (const auto& [db, name] : keys) {
+    bytes += capture_.string_bytes(db, redis::make_string(name).get());
+  }
+  return bytes <= kSmallCutBytes;
+}
+
+void Export::cut(RedisModuleCtx* ctx, ClientId client) {
+  Session& session = sessions_.at(client);
+  session.heard = Clock::now();
+  const bool last_resort = session.refused_cuts >= options_.max_rounds;
+  if (in_round_ || (!last_resort && !cut_is_small())) {
+    if (!in_round_) ++session.refused_cuts;
+    begin_round();
+    redis::ReplyWithArray(ctx, 1);
+    const std::string_view again = protocol::kCutAgain;
+    redis::ReplyWithStringBuffer(ctx, again.data(), again.size());
+    return;
+  }
+
+  const auto start = Clock::now();
+  // A partial resync sends no SELECT. So what follows the offset must begin in a known database:
+  // this no-op goes first into what this command propagates, before any expiry found below.
+  redis::SelectDb(ctx, 0);
+  redis::Replicate(ctx, "PING", "");
+  const std::size_t keys = dirty_.size() + dirty_.silent().size();
+  capture_everything_dirty();
+  const redis::Info replication("replication");
+  const auto id = replication.text("master_replid");
+  const auto offset = replication.number("master_repl_offset");
+  const auto moved = offset - session.joined_at_offset;
+  const auto backlog = replication.number("repl_backlog_size");
+  last_cut_us_ = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count());
+  redis::log_notice(format("rdmasync: export %lu cut at %s:%lld with %zu keys in %lu us%s",
+                           static_cast<unsigned long>(options_.number), id.c_str(),
+                           static_cast<long long>(offset), keys,
+                           static_cast<unsigned long>(last_cut_us_),
+                           last_resort ? " (writes are faster than the copy)" : ""));
+
+  auto blocked = std::make_shared<redis::BlockedClient>(ctx);
+  publisher_.put_mark([=](std::uint64_t end) {
+    blocked->reply([=](RedisModuleCtx* reply) {
+      redis::ReplyWithArray(reply, 6);
+      const std::string_view done = protocol::kCutDone;
+      redis::ReplyWithStringBuffer(reply, done.data(), done.size());
+      redis::ReplyWithLongLong(reply, static_cast<long long>(end));
+      redis::ReplyWithStringBuffer(reply, id.data(), id.size());
+      redis::ReplyWithLongLong(reply, offset);
+      redis::ReplyWithLongLong(reply, moved);
+      redis::ReplyWithLongLong(reply, backlog);
+    });
+  });
+  wake_();
+}
+
+void Export::capture_everything_dirty() {
+  dirty_.begin_round();
+  while (const auto key = dirty_.next_in_round()) {
+    capture_now(key->first, key->second, Capture::Mode::kPacked);
+  }
+  for (const auto& name : dirty_.silent()) {
+    const redis::String key = redis::make_string(name);
+    for (std::uint32_t db = 0; db < options_.databases; ++db) {
+      capture_.capture(db, key.get(), Capture::Mode::kPacked);
+    }
+  }
+  capture_.functions();
+}
+
+void Export::flushed(std::uint32_t db) {
+  dirty_.flush(db);
+  RecordInfo info;
+  info.kind = Kind::kFlush;
+  info.db = db;
+  publisher_.put(info, {});
+}
+
+void Export::swapped(std::uint32_t a, std::uint32_t b) {
+  dirty_.swap(a, b);
+  scan_.swap(a, b);
+  RecordInfo info;
+  info.kind = Kind::kSwap;
+  info.db = a;
+  publisher_.put(info, {reinterpret_cast<const char*>(&b), sizeof(b)});
+}
+
+}  // namespace rdmasync::master

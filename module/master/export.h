@@ -1,0 +1,104 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "module/master/capture.h"
+#include "module/master/dirty_keys.h"
+#include "module/master/log_ring.h"
+#include "module/master/publisher.h"
+#include "module/master/registrar.h"
+#include "module/master/scan.h"
+#include "module/redis/blocked_client.h"
+
+namespace rdmasync::master {
+
+/// One pass over the keyspace and everything written since, for the replicas that joined it.
+/// Main thread only.
+class Export {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using ClientId = unsigned long long;
+
+  struct Options {
+    std::uint64_t number;
+    std::string fabric_name;
+    std::size_t memory;            ///< bytes of the log
+    std::size_t pinned_memory;     ///< bytes registered outside of it at one time
+    std::size_t direct_threshold;  ///< bytes
+    std::uint32_t databases;
+    std::chrono::milliseconds join_window;
+    int max_rounds;
+  };
+
+  /// `wake` asks for a call of pump(), from any thread.
+  Export(rdma::Fabric& fabric, Options options, std::function<void()> wake);
+
+  // The replicas.
+  bool joinable() const;
+  void join(ClientId client);
+  void leave(ClientId client);
+  bool has(ClientId client) const { return sessions_.count(client) != 0; }
+  std::size_t replicas() const { return sessions_.size(); }
+  void acknowledge(ClientId client, std::uint64_t position);
+  /// Replicas that owe an acknowledgement and have sent none for so long.
+  std::vector<ClientId> stalled(std::chrono::seconds timeout) const;
+
+  /// The command CUT: answers, now or when everything captured is in the log.
+  void cut(RedisModuleCtx* ctx, ClientId client);
+
+  /// Publishes until `deadline`, or until there is nothing to do or no room. Asks for another call
+  /// only if there is more to do.
+  void pump(Clock::time_point deadline);
+
+  // What happens in the keyspace.
+  void written(std::uint32_t db, std::string_view key) { dirty_.mark(db, key); }
+  void written_silently(std::string_view key) { dirty_.mark_silent(key); }
+  void flushed(std::uint32_t db);
+  void swapped(std::uint32_t a, std::uint32_t b);
+
+  const rdma::Fabric& fabric() const { return fabric_; }
+
+  // For the operator.
+  const Options& options() const { return options_; }
+  const LogRing& log() const { return ring_; }
+  const Publisher& publisher() const { return publisher_; }
+  std::uint64_t last_cut_us() const { return last_cut_us_; }
+
+ private:
+  struct Session {
+    std::uint64_t acknowledged = 0;
+    Clock::time_point heard = Clock::now();
+    std::int64_t joined_at_offset = 0;
+    int refused_cuts = 0;
+  };
+
+  bool step();
+  void release_acknowledged();
+  bool cut_is_small();
+  void begin_round();
+  void capture_everything_dirty();
+  void capture_now(std::uint32_t db, const std::string& name, Capture::Mode mode);
+
+  rdma::Fabric& fabric_;
+  Options options_;
+  std::function<void()> wake_;
+  LogRing ring_;
+  Registrar registrar_;
+  Publisher publisher_;
+  Capture capture_;
+  DirtyKeys dirty_;
+  Scan scan_;
+  bool in_round_ = true;  ///< the scan is the first round
+  bool packed_only_ = false;
+  std::map<ClientId, Session> sessions_;
+  Clock::time_point started_ = Clock::now();
+  std::uint64_t last_cut_us_ = 0;
+};
+
+}  // namespace rdmasync::master

@@ -1,0 +1,314 @@
+#include "module/master/exports.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "module/config.h"
+#include "module/master/table.h"
+#include "module/redis/context.h"
+#include "module/redis/log.h"
+#include "module/redis/server.h"
+#include "module/token_text.h"
+#include "rdmasync/protocol.h"
+
+namespace rdmasync::master {
+
+using redis::format;
+
+namespace {
+
+std::int64_t number(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    throw Error(Errc::kProtocol, "'" + std::string(text) + "' is not a number");
+  }
+  return value;
+}
+
+/// The address at which a client reached this server, without the port.
+std::string local_address(RedisModuleCtx* ctx, Export::ClientId client) {
+  const auto reply = redis::call(ctx, "CLIENT", {"LIST", "ID", std::to_string(client)});
+  const std::string_view line = redis::view(reply.get());
+  constexpr std::string_view kField = " laddr=";
+  const auto start = line.find(kField);
+  if (start == std::string_view::npos) return {};
+  const auto text = line.substr(start + kField.size());
+  auto address = text.substr(0, text.find(' '));
+  address = address.substr(0, address.rfind(':'));
+  if (address.size() > 2 && address.front() == '[') address = address.substr(1, address.size() - 2);
+  return std::string(address);
+}
+
+void refuse_where_no_cut_can_be(RedisModuleCtx* ctx) {
+  const int flags = redis::GetContextFlags(ctx);
+  if ((flags & (redis::kCtxMulti | redis::kCtxLua | redis::kCtxDenyBlocking)) != 0) {
+    throw Error(Errc::kUsage, "RDMASYNC.EXPORT cannot run in a transaction or a script");
+  }
+  if ((flags & redis::kCtxCluster) != 0) {
+    throw Error(Errc::kUsage,
+                "this server runs in cluster mode, where replicas are made by CLUSTER REPLICATE");
+  }
+  if ((flags & redis::kCtxSlave) != 0) {
+    throw Error(Errc::kUsage,
+                "this server is itself a replica: RDMASYNC.SLAVEOF its master, or replicate from "
+                "here with REPLICAOF");
+  }
+}
+
+void reply_field(RedisModuleCtx* ctx, std::string_view name, std::string_view value) {
+  redis::ReplyWithStringBuffer(ctx, name.data(), name.size());
+  redis::ReplyWithStringBuffer(ctx, value.data(), value.size());
+}
+
+}  // namespace
+
+Exports::~Exports() { stop_watching(); }
+
+void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
+  const auto arg = [&](int i) {
+    if (i >= argc) throw Error(Errc::kUsage, "wrong number of arguments for RDMASYNC.EXPORT");
+    return redis::view(argv[i]);
+  };
+  const auto client = redis::GetClientId(ctx);
+  const std::string_view what = arg(1);
+
+  if (what == protocol::kAck) {
+    // No reply to it, whatever happens: a late one may come from a replica that was dropped.
+    const auto session = guests_.find(client);
+    if (session != guests_.end()) session->second.of->acknowledge(client, number(arg(2)));
+    return;
+  }
+  refuse_where_no_cut_can_be(ctx);
+  if (what == protocol::kAttach) {
+    if (number(arg(2)) != protocol::kVersion) {
+      throw Error(Errc::kProtocol,
+                  "master and replica run different versions of rdmasync: load the same on both");
+    }
+    attach(ctx, arg(3));
+  } else if (what == protocol::kCut) {
+    guest(client).of->cut(ctx, client);
+  } else if (what == protocol::kOffset) {
+    const redis::Info replication("replication");
+    const std::string run_id = redis::Info("server").text("run_id");
+    redis::ReplyWithArray(ctx, 3);
+    redis::ReplyWithLongLong(ctx, replication.number("master_repl_offset"));
+    redis::ReplyWithLongLong(ctx, replication.number("repl_backlog_active") == 0
+                                      ? 0
+                                      : replication.number("repl_backlog_size"));
+    redis::ReplyWithStringBuffer(ctx, run_id.data(), run_id.size());
+  } else if (what == protocol::kPrime) {
+    primer_.begin(ctx, client);
+    redis::ReplyWithSimpleString(ctx, "OK");
+  } else if (what == protocol::kPrimed) {
+    primer_.finish(client);
+    redis::ReplyWithSimpleString(ctx, "OK");
+  } else if (what == protocol::kDetach) {
+    leave(client);
+    redis::ReplyWithSimpleString(ctx, "OK");
+  } else {
+    throw Error(Errc::kUsage, "unknown subcommand '" + std::string(what) + "'");
+  }
+}
+
+void Exports::attach(RedisModuleCtx* ctx, std::string_view fabric) {
+  const auto client = redis::GetClientId(ctx);
+  leave(client);
+
+  const auto& wanted = config().fabric;
+  if (wanted != "auto" && wanted != fabric) {
+    throw Error(Errc::kRefused, "the master has rdmasync.fabric " + wanted + ", not " +
+                                    std::string(fabric));
+  }
+  const std::string bind = config().bind.empty() ? local_address(ctx, client) : config().bind;
+  Door& entrance = door(fabric, bind);
+  Export& joined = export_over(entrance, fabric);
+
+  const rdma::Token token = rdma::random_token();
+  entrance.listener->admit(token);
+  joined.join(client);
+  guests_[client] = {token, &entrance, &joined};
+  redis::log_notice(format("rdmasync: a replica joined export %lu over %s",
+                           static_cast<unsigned long>(joined.options().number),
+                           std::string(fabric).c_str()));
+
+  const LogRing& log = joined.log();
+  redis::ReplyWithArray(ctx, 16);
+  reply_field(ctx, protocol::kAttachEndpoint, entrance.listener->endpoint());
+  reply_field(ctx, protocol::kAttachToken, to_text(token));
+  reply_field(ctx, protocol::kAttachLog, std::to_string(log.header_address()));
+  reply_field(ctx, protocol::kAttachRkey, std::to_string(log.rkey()));
+  reply_field(ctx, protocol::kAttachCapacity, std::to_string(log.capacity()));
+  reply_field(ctx, protocol::kAttachExport, std::to_string(joined.options().number));
+  reply_field(ctx, protocol::kAttachRdbVersion, std::to_string(redis::rdb_version(ctx)));
+  reply_field(ctx, protocol::kAttachBacklog, BacklogPrimer::needed() ? "0" : "1");
+}
+
+Exports::Door& Exports::door(std::string_view fabric, const std::string& bind) {
+  const std::string name = std::string(fabric) + "@" + bind;
+  const auto known = doors_.find(name);
+  if (known != doors_.end()) return known->second;
+  Door made;
+  made.fabric = rdma::make_fabric(fabric);
+  made.listener = made.fabric->listen({bind});
+  return doors_.emplace(name, std::move(made)).first->second;
+}
+
+Export& Exports::export_over(Door& entrance, std::string_view fabric) {
+  for (const auto& candidate : exports_) {
+    if (&candidate->fabric() == entrance.fabric.get() && candidate->joinable()) return *candidate;
+  }
+  if (!waker_) waker_ = std::make_unique<redis::Waker>();
+  Export::Options options;
+  options.number = past_.exports + exports_.size() + 1;
+  options.fabric_name = fabric;
+  options.memory = static_cast<std::size_t>(config().export_memory);
+  options.pinned_memory = static_cast<std::size_t>(config().pinned_memory);
+  options.direct_threshold = static_cast<std::size_t>(config().direct_threshold);
+  options.databases = static_cast<std::uint32_t>(
+      number(redis::config_get(redis::module_context(), "databases")));
+  options.join_window = std::chrono::milliseconds(config().join_window_ms);
+  options.max_rounds = static_cast<int>(config().max_rounds);
+  exports_.push_back(std::make_unique<Export>(*entrance.fabric, std::move(options),
+                                              [waker = waker_.get()] { waker->wake(); }));
+  start_watching(*this);
+  return *exports_.back();
+}
+
+Exports::Guest& Exports::guest(Export::ClientId client) {
+  const auto found = guests_.find(client);
+  if (found == guests_.end()) {
+    throw Error(Errc::kProtocol, "this connection is in no export (any more): attach first");
+  }
+  return found->second;
+}
+
+void Exports::leave(Export::ClientId client) {
+  const auto found = guests_.find(client);
+  if (found == guests_.end()) return;
+  const Guest left = found->second;
+  guests_.erase(found);
+  left.door->listener->revoke(left.token);
+  left.of->leave(client);
+  if (left.of->replicas() == 0) end(*left.of);
+}
+
+void Exports::end(Export& ended) {
+  const auto found = std::find_if(exports_.begin(), exports_.end(),
+                                  [&](const auto& candidate) { return candidate.get() == &ended; });
+  redis::log_notice(format(
+      "rdmasync: export %lu ended: %lu values in place, %lu packed, %lu bytes through the log",
+      static_cast<unsigned long>(ended.options().number),
+      static_cast<unsigned long>(ended.publisher().totals().values),
+      static_cast<unsigned long>(ended.publisher().totals().entries),
+      static_cast<unsigned long>(ended.log().head())));
+  ++past_.exports;
+  past_.cut_max_us = std::max(past_.cut_max_us, ended.last_cut_us());
+  past_.values += ended.publisher().totals().values;
+  past_.entries += ended.publisher().totals().entries;
+  past_.ring_bytes += ended.log().head();
+  exports_.erase(found);
+  if (exports_.empty()) stop_watching();
+}
+
+void Exports::client_gone(Export::ClientId client) {
+  primer_.finish(client);
+  leave(client);
+}
+
+void Exports::before_sleep() {
+  if (exports_.empty()) return;
+  const auto start = Export::Clock::now();
+  const auto share = std::chrono::microseconds(config().slice_us) / exports_.size();
+  auto deadline = start;
+  std::vector<std::pair<Export*, std::string>> broken;
+  for (const auto& running : exports_) {
+    deadline += share;
+    try {
+      running->pump(deadline);
+    } catch (const std::exception& error) {
+      broken.emplace_back(running.get(), error.what());
+    }
+  }
+  const auto spent = std::chrono::duration_cast<std::chrono::microseconds>(Export::Clock::now() -
+                                                                           start);
+  past_.slice_max_us = std::max(past_.slice_max_us, static_cast<std::uint64_t>(spent.count()));
+  for (const auto& [running, why] : broken) drop(*running, why);
+}
+
+void Exports::cron() {
+  const auto timeout = std::chrono::seconds(config().replica_timeout_s);
+  std::vector<Export::ClientId> late;
+  for (const auto& running : exports_) {
+    const auto stalled = running->stalled(timeout);
+    late.insert(late.end(), stalled.begin(), stalled.end());
+  }
+  for (const auto client : late) {
+    redis::log_warning(format("rdmasync: dropping a replica that consumed nothing for %lld s",
+                              static_cast<long long>(timeout.count())));
+    disconnect(client);
+  }
+  // Room may come with the end of a join window, which nothing else tells of.
+  if (!exports_.empty()) waker_->wake();
+}
+
+void Exports::disconnect(Export::ClientId client) {
+  leave(client);
+  redis::call(redis::module_context(), "CLIENT", {"KILL", "ID", std::to_string(client)});
+}
+
+void Exports::drop(Export& broken, std::string_view why) {
+  redis::log_warning(format("rdmasync: export %lu is abandoned: %s",
+                            static_cast<unsigned long>(broken.options().number),
+                            std::string(why).c_str()));
+  std::vector<Export::ClientId> clients;
+  for (const auto& [client, session] : guests_) {
+    if (session.of == &broken) clients.push_back(client);
+  }
+  for (const auto client : clients) disconnect(client);
+}
+
+void Exports::dataset_gone(std::string_view why) {
+  while (!exports_.empty()) drop(*exports_.back(), why);
+}
+
+void Exports::written(std::uint32_t db, std::string_view key) {
+  for (const auto& running : exports_) running->written(db, key);
+}
+
+void Exports::written_silently(std::string_view key) {
+  for (const auto& running : exports_) running->written_silently(key);
+}
+
+void Exports::flushed(std::uint32_t db) {
+  for (const auto& running : exports_) running->flushed(db);
+}
+
+void Exports::swapped(std::uint32_t a, std::uint32_t b) {
+  for (const auto& running : exports_) running->swapped(a, b);
+}
+
+Exports::Stats Exports::stats() const {
+  Stats sum = past_;
+  sum.exports += exports_.size();
+  sum.replicas = guests_.size();
+  for (const auto& running : exports_) {
+    sum.log_bytes += running->log().capacity();
+    sum.pinned_bytes += running->publisher().pinned_bytes() + running->log().capacity();
+    sum.cut_max_us = std::max(sum.cut_max_us, running->last_cut_us());
+    sum.values += running->publisher().totals().values;
+    sum.entries += running->publisher().totals().entries;
+    sum.ring_bytes += running->log().head();
+  }
+  return sum;
+}
+
+void Exports::reply_with_table(RedisModuleCtx* ctx, long long limit) const {
+  long long rows = 0;
+  redis::ReplyWithArray(ctx, redis::kPostponedLength);
+  for (const auto& running : exports_) rows += reply_with_rows(ctx, running->log(), limit - rows);
+  redis::ReplySetArrayLength(ctx, rows);
+}
+
+}  // namespace rdmasync::master

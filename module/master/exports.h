@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "module/master/backlog_primer.h"
+#include "module/master/export.h"
+#include "module/master/write_watch.h"
+#include "module/redis/waker.h"
+
+namespace rdmasync::master {
+
+/// All exports of this server and the replicas in them. Main thread only.
+class Exports final : private WriteListener {
+ public:
+  Exports() = default;
+  ~Exports() override;
+
+  /// `RDMASYNC.EXPORT ...`, see protocol.h.
+  void command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc);
+
+  /// `RDMASYNC.TABLE`: at most `limit` rows of the live mapping table.
+  void reply_with_table(RedisModuleCtx* ctx, long long limit) const;
+
+  // Server events.
+  void before_sleep();
+  void cron();
+  void client_gone(Export::ClientId client);
+
+  /// Sums over the live exports, and since the server started.
+  struct Stats {
+    std::uint64_t exports = 0;  ///< started so far
+    std::uint64_t replicas = 0;
+    std::uint64_t log_bytes = 0;
+    std::uint64_t pinned_bytes = 0;
+    std::uint64_t slice_max_us = 0;
+    std::uint64_t cut_max_us = 0;
+    std::uint64_t values = 0;
+    std::uint64_t entries = 0;
+    std::uint64_t ring_bytes = 0;
+  };
+  Stats stats() const;
+
+ private:
+  /// How replicas reach this server's memory over one fabric; made when first asked for.
+  struct Door {
+    std::unique_ptr<rdma::Fabric> fabric;
+    std::unique_ptr<rdma::Listener> listener;
+  };
+  struct Guest {
+    rdma::Token token{};
+    Door* door = nullptr;
+    Export* of = nullptr;
+  };
+
+  void attach(RedisModuleCtx* ctx, std::string_view fabric);
+  void leave(Export::ClientId client);
+  void end(Export& ended);
+  Door& door(std::string_view fabric, const std::string& bind);
+  Export& export_over(Door& door, std::string_view fabric);
+  Guest& guest(Export::ClientId client);
+  void disconnect(Export::ClientId client);
+  void drop(Export& broken, std::string_view why);
+
+  void written(std::uint32_t db, std::string_view key) override;
+  void written_silently(std::string_view key) override;
+  void flushed(std::uint32_t db) override;
+  void swapped(std::uint32_t a, std::uint32_t b) override;
+  void dataset_gone(std::string_view why) override;
+
+  std::unique_ptr<redis::Waker> waker_;
+  std::map<std::string, Door> doors_;
+  std::vector<std::unique_ptr<Export>> exports_;
+  std::map<Export::ClientId, Guest> guests_;
+  BacklogPrimer primer_;
+  Stats past_;  ///< of exports that have ended
+};
+
+}  // namespace rdmasync::master

@@ -1,0 +1,104 @@
+#include "module/master/log_ring.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+
+namespace rdmasync::master {
+
+using log_format::kHeaderSize;
+using log_format::Kind;
+using log_format::kRecordAlign;
+using log_format::LogHeader;
+using log_format::RecordHeader;
+
+namespace {
+
+std::size_t round_up(std::size_t size, std::size_t unit) { return (size + unit - 1) / unit * unit; }
+
+std::byte* map_memory(std::size_t size) {
+  void* memory =
+      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    throw Error(Errc::kResources, "no memory for an export log of " + std::to_string(size) +
+                                      " bytes: lower rdmasync.export-memory");
+  }
+  // A forked child has no use for the log, and would copy pages that the fabric has pinned.
+  ::madvise(memory, size, MADV_DONTFORK);
+  return static_cast<std::byte*>(memory);
+}
+
+}  // namespace
+
+void LogRing::Unmap::operator()(std::byte* memory) const { ::munmap(memory, size); }
+
+LogRing::LogRing(rdma::Fabric& fabric, std::size_t capacity)
+    : capacity_(round_up(capacity, static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)))),
+      memory_(map_memory(kHeaderSize + capacity_), Unmap{kHeaderSize + capacity_}),
+      region_(fabric.register_memory({memory_.get(), kHeaderSize + capacity_},
+                                     rdma::Access::kRemoteRead)) {
+  header().magic = log_format::kMagic;
+  header().capacity = capacity_;
+}
+
+std::byte* LogRing::at(std::uint64_t position) const {
+  return memory_.get() + kHeaderSize + position % capacity_;
+}
+
+LogHeader& LogRing::header() const { return *reinterpret_cast<LogHeader*>(memory_.get()); }
+
+const RecordHeader& LogRing::record_at(std::uint64_t position) const {
+  return *reinterpret_cast<const RecordHeader*>(at(position));
+}
+
+bool LogRing::append(const RecordInfo& info, std::string_view first, std::string_view second) {
+  const std::size_t body = first.size() + second.size();
+  const std::size_t size = round_up(sizeof(RecordHeader) + body, kRecordAlign);
+  const std::size_t to_end = capacity_ - head_ % capacity_;
+  const std::size_t padding = size > to_end ? to_end : 0;
+  if (used() + padding + size > capacity_) return false;
+
+  if (padding > 0) {
+    RecordHeader pad{};
+    pad.size = static_cast<std::uint32_t>(padding);
+    pad.kind = Kind::kPad;
+    std::memcpy(at(head_), &pad, sizeof(pad));
+    head_ += padding;
+  }
+
+  RecordHeader header{};
+  header.size = static_cast<std::uint32_t>(size);
+  header.db = info.db;
+  header.key_length = info.key_length;
+  header.key_offset = info.key_offset;
+  header.kind = info.kind;
+  header.slack_and_flags = static_cast<std::uint8_t>(size - sizeof(RecordHeader) - body);
+  if (info.remote) header.slack_and_flags |= RecordHeader::kRemote;
+
+  std::byte* to = at(head_);
+  std::memcpy(to, &header, sizeof(header));
+  if (!first.empty()) std::memcpy(to + sizeof(header), first.data(), first.size());
+  if (!second.empty()) {
+    std::memcpy(to + sizeof(header) + first.size(), second.data(), second.size());
+  }
+  head_ += size;
+  return true;
+}
+
+void LogRing::publish() {
+  LogHeader& shared = header();
+  shared.payload_bytes = progress_.payload_bytes;
+  shared.keys_published = progress_.keys_published;
+  shared.keys_estimated = progress_.keys_estimated;
+  shared.keys_scanned = progress_.keys_scanned;
+  // Last, and not before the records are in memory: a replica may read at any moment.
+  std::atomic_ref(shared.head).store(head_, std::memory_order_release);
+}
+
+void LogRing::release(std::uint64_t position) {
+  if (position > tail_ && position <= head_) tail_ = position;
+}
+
+}  // namespace rdmasync::master

@@ -1,0 +1,149 @@
+#include "module/master/publisher.h"
+
+#include <cstring>
+#include <utility>
+
+namespace rdmasync::master {
+
+using log_format::Kind;
+using log_format::RemoteBytes;
+using log_format::ValueBody;
+
+namespace {
+
+template <typename T>
+std::string_view bytes_of(const T& value) {
+  return {reinterpret_cast<const char*>(&value), sizeof(value)};
+}
+
+std::string_view key_of(const RecordInfo& info, const std::string& body) {
+  return std::string_view(body).substr(info.key_offset, info.key_length);
+}
+
+}  // namespace
+
+Publisher::Publisher(LogRing& ring, Registrar& registrar, std::size_t pinned_limit,
+                     std::function<void(std::uint32_t, std::string_view, const Error&)> lost)
+    : ring_(ring), registrar_(registrar), pinned_limit_(pinned_limit), lost_(std::move(lost)) {}
+
+Publisher::~Publisher() {
+  for (Pinned& pinned : pinned_) {
+    registrar_.retire(std::move(pinned.region), std::move(pinned.owner));
+  }
+}
+
+void Publisher::put(const RecordInfo& info, std::string_view head, std::string_view rest,
+                    std::shared_ptr<void> owner) {
+  if (head.size() + rest.size() <= ring_.max_body()) {
+    if (waiting_.empty() && ring_.append(info, head, rest)) {
+      count(info, head.size() + rest.size());
+      return;
+    }
+    Waiting waiting;
+    waiting.info = info;
+    waiting.body.append(head).append(rest);
+    waiting_.push_back(std::move(waiting));
+    return;
+  }
+
+  if (!owner) {
+    auto copy = std::make_shared<std::string>(rest);
+    rest = *copy;
+    owner = std::move(copy);
+  }
+  Waiting waiting;
+  waiting.info = info;
+  waiting.info.remote = true;
+  waiting.body = head;
+  waiting.owner = std::move(owner);
+  wait_for_registration(std::move(waiting),
+                        {reinterpret_cast<std::byte*>(const_cast<char*>(rest.data())), rest.size()});
+}
+
+void Publisher::put_value(std::uint32_t db, std::string_view key, const redis::rdb::KeyMeta& meta,
+                          std::span<std::byte> bytes) {
+  Waiting waiting;
+  waiting.info.kind = Kind::kValue;
+  waiting.info.db = db;
+  waiting.info.key_length = static_cast<std::uint32_t>(key.size());
+  waiting.body = key;
+  waiting.value.expire_at_ms = meta.expire_at_ms;
+  waiting.value.recency = meta.recency;
+  waiting.value.recency_kind = meta.recency_kind;
+  wait_for_registration(std::move(waiting), bytes);
+}
+
+void Publisher::wait_for_registration(Waiting waiting, std::span<std::byte> bytes) {
+  pinned_bytes_ += bytes.size();
+  waiting.ticket = registrar_.request(bytes);
+  waiting_.push_back(std::move(waiting));
+}
+
+void Publisher::put_mark(std::function<void(std::uint64_t)> reached) {
+  Waiting waiting;
+  waiting.reached = std::move(reached);
+  waiting_.push_back(std::move(waiting));
+}
+
+void Publisher::advance() {
+  while (!waiting_.empty() && try_publish(waiting_.front())) waiting_.pop_front();
+  ring_.publish();
+}
+
+bool Publisher::try_publish(Waiting& waiting) {
+  if (waiting.reached) {
+    ring_.publish();
+    waiting.reached(ring_.head());
+    return true;
+  }
+  if (waiting.ticket) return append_remote(waiting);
+  if (!ring_.append(waiting.info, waiting.body)) return false;
+  count(waiting.info, waiting.body.size());
+  return true;
+}
+
+bool Publisher::append_remote(Waiting& waiting) {
+  Registrar::Ticket& ticket = *waiting.ticket;
+  if (!ticket.done.load(std::memory_order_acquire)) return false;
+  if (ticket.error) {
+    pinned_bytes_ -= ticket.bytes.size();
+    lost_(waiting.info.db, key_of(waiting.info, waiting.body), *ticket.error);
+    return true;
+  }
+
+  const RemoteBytes remote{reinterpret_cast<std::uint64_t>(ticket.bytes.data()),
+                           ticket.bytes.size(), ticket.region->rkey(), 0};
+  RecordInfo info = waiting.info;
+  bool appended = false;
+  if (info.kind == Kind::kValue) {
+    waiting.value.bytes = remote;
+    info.key_offset = sizeof(ValueBody);
+    appended = ring_.append(info, bytes_of(waiting.value), waiting.body);
+  } else {
+    info.key_offset = static_cast<std::uint16_t>(info.key_offset + sizeof(RemoteBytes));
+    appended = ring_.append(info, bytes_of(remote), waiting.body);
+  }
+  if (!appended) return false;
+  count(info, ticket.bytes.size());
+  pinned_.push_back({ring_.head(), ticket.bytes.size(), std::move(ticket.region),
+                     std::move(waiting.owner)});
+  return true;
+}
+
+void Publisher::release(std::uint64_t position) {
+  ring_.release(position);
+  while (!pinned_.empty() && pinned_.front().end <= position) {
+    pinned_bytes_ -= pinned_.front().bytes;
+    registrar_.retire(std::move(pinned_.front().region), std::move(pinned_.front().owner));
+    pinned_.pop_front();
+  }
+}
+
+void Publisher::count(const RecordInfo& info, std::size_t payload) {
+  if (info.kind != Kind::kValue && info.kind != Kind::kEntry) return;
+  ++(info.kind == Kind::kValue ? totals_.values : totals_.entries);
+  ring_.progress().keys_published++;
+  ring_.progress().payload_bytes += payload;
+}
+
+}  // namespace rdmasync::master

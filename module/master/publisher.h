@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "module/master/log_ring.h"
+#include "module/master/registrar.h"
+#include "module/redis/rdb.h"
+
+namespace rdmasync::master {
+
+/// Puts records into the log in the order in which they are given, whatever each has to wait for:
+/// room in the ring, or a registration. Main thread only.
+class Publisher {
+ public:
+  /// `pinned_limit`: registered bytes outside the log that suffice to hold further values back.
+  /// `lost`: a value could not be registered, so nothing was published for this key.
+  Publisher(LogRing& ring, Registrar& registrar, std::size_t pinned_limit,
+            std::function<void(std::uint32_t db, std::string_view key, const Error&)> lost);
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
+  ~Publisher();
+
+  /// A record whose body is `head` and `rest`. What is too large for the ring is left where it is
+  /// and registered: `owner` keeps `rest` alive, without one it is copied.
+  void put(const RecordInfo& info, std::string_view head, std::string_view rest = {},
+           std::shared_ptr<void> owner = nullptr);
+
+  /// A string value that stays in the keyspace.
+  void put_value(std::uint32_t db, std::string_view key, const redis::rdb::KeyMeta& meta,
+                 std::span<std::byte> bytes);
+
+  /// Calls `reached` with the log's position once everything given before is published.
+  void put_mark(std::function<void(std::uint64_t position)> reached);
+
+  /// Moves what waits into the ring, as far as possible, and publishes.
+  void advance();
+
+  /// Every replica has consumed the log up to here.
+  void release(std::uint64_t position);
+
+  /// Whether to hold back with further records.
+  bool congested() const { return !waiting_.empty() || pinned_bytes_ >= pinned_limit_; }
+  bool idle() const { return waiting_.empty(); }
+  std::size_t pinned_bytes() const { return pinned_bytes_; }
+
+  /// Sums since the start.
+  struct Totals {
+    std::uint64_t values = 0;   ///< records of values in place
+    std::uint64_t entries = 0;  ///< records that carry a value themselves
+  };
+  const Totals& totals() const { return totals_; }
+
+ private:
+  struct Waiting {
+    RecordInfo info;
+    std::string body;  ///< behind the RemoteBytes, if the record has some
+    log_format::ValueBody value{};
+    std::shared_ptr<Registrar::Ticket> ticket;
+    std::shared_ptr<void> owner;
+    std::function<void(std::uint64_t)> reached;
+  };
+  struct Pinned {
+    std::uint64_t end;
+    std::size_t bytes;
+    std::unique_ptr<rdma::MemoryRegion> region;
+    std::shared_ptr<void> owner;
+  };
+
+  void wait_for_registration(Waiting waiting, std::span<std::byte> bytes);
+  bool try_publish(Waiting& waiting);
+  bool append_remote(Waiting& waiting);
+  void count(const RecordInfo& info, std::size_t payload);
+
+  LogRing& ring_;
+  Registrar& registrar_;
+  std::size_t pinned_limit_;
+  std::function<void(std::uint32_t, std::string_view, const Error&)> lost_;
+  std::deque<Waiting> waiting_;
+  std::deque<Pinned> pinned_;  ///< by growing end
+  std::size_t pinned_bytes_ = 0;
+  Totals totals_;
+};
+
+}  // namespace rdmasync::master

@@ -1,0 +1,61 @@
+#include "module/master/scan.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace rdmasync::master {
+
+namespace {
+
+// A key this close to its end may expire between two looks at it; it is left to a round.
+constexpr std::int64_t kAboutToExpireMs = 1000;
+
+std::int64_t unix_time_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+Scan::Scan(Capture& capture, DirtyKeys& dirty, std::uint32_t databases)
+    : capture_(capture), dirty_(dirty), passes_(databases) {
+  for (Pass& pass : passes_) pass.cursor.reset(redis::ScanCursorCreate());
+}
+
+bool Scan::done() const {
+  return std::all_of(passes_.begin(), passes_.end(), [](const Pass& pass) { return pass.done; });
+}
+
+bool Scan::step() {
+  const auto pass =
+      std::find_if(passes_.begin(), passes_.end(), [](const Pass& p) { return !p.done; });
+  if (pass == passes_.end()) return false;
+  db_ = static_cast<std::uint32_t>(pass - passes_.begin());
+  now_ms_ = unix_time_ms();
+  const auto visit = [](RedisModuleCtx*, RedisModuleString* name, RedisModuleKey* key, void* data) {
+    auto* self = static_cast<Scan*>(data);
+    try {
+      if (!self->failure_) self->publish(name, key);
+    } catch (...) {
+      self->failure_ = std::current_exception();  // not through the server's frames
+    }
+  };
+  pass->done = redis::Scan(capture_.select(db_), pass->cursor.get(), visit, this) == 0;
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  return true;
+}
+
+void Scan::publish(RedisModuleString* name, RedisModuleKey* key) {
+  ++seen_;
+  const long long expire_at = redis::GetAbsExpire(key);
+  if (expire_at != redis::kNoExpire && expire_at - now_ms_ < kAboutToExpireMs) {
+    dirty_.mark(db_, redis::view(name));
+    return;
+  }
+  capture_.capture_open(db_, name, key, Capture::Mode::kInPlace);
+}
+
+void Scan::swap(std::uint32_t a, std::uint32_t b) { std::swap(passes_.at(a), passes_.at(b)); }
+
+}  // namespace rdmasync::master

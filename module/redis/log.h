@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+/// Lines in the server's log. From any thread.
+namespace rdmasync::redis {
+
+void log_notice(const std::string& line);
+void log_warning(const std::string& line);
+
+/// printf into a std::string.
+[[gnu::format(printf, 1, 2)]] std::string format(const char* pattern, ...);
+
+}  // namespace rdmasync::redis

@@ -1,0 +1,133 @@
+#include "module/redis/rdb.h"
+
+#include <array>
+#include <cstdio>
+
+#include "rdmasync/error.h"
+
+namespace rdmasync::redis::rdb {
+
+namespace {
+
+enum Opcode : unsigned char {
+  kModuleAux = 247,
+  kIdle = 248,
+  kFreq = 249,
+  kAux = 250,
+  kResizeDb = 251,
+  kExpireTimeMs = 252,
+  kSelectDb = 254,
+  kEof = 255,
+};
+
+// Opcodes inside a module's value.
+constexpr std::uint64_t kModuleEnd = 0;
+constexpr std::uint64_t kModuleUnsigned = 2;
+constexpr std::uint64_t kModuleString = 5;
+constexpr std::uint64_t kAuxAfterKeys = 2;
+
+void append_byte(std::string& out, unsigned value) { out.push_back(static_cast<char>(value)); }
+
+void append_little_endian(std::string& out, std::uint64_t value) {
+  for (int shift = 0; shift < 64; shift += 8) append_byte(out, (value >> shift) & 0xFF);
+}
+
+void append_big_endian(std::string& out, std::uint64_t value, int bytes) {
+  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) {
+    append_byte(out, (value >> shift) & 0xFF);
+  }
+}
+
+}  // namespace
+
+void append_length(std::string& out, std::uint64_t length) {
+  constexpr unsigned k14Bits = 0x40;
+  constexpr unsigned k32Bits = 0x80;
+  constexpr unsigned k64Bits = 0x81;
+  if (length < (1U << 6)) {
+    append_byte(out, static_cast<unsigned>(length));
+  } else if (length < (1U << 14)) {
+    append_byte(out, k14Bits | static_cast<unsigned>(length >> 8));
+    append_byte(out, length & 0xFF);
+  } else if (length <= UINT32_MAX) {
+    append_byte(out, k32Bits);
+    append_big_endian(out, length, 4);
+  } else {
+    append_byte(out, k64Bits);
+    append_big_endian(out, length, 8);
+  }
+}
+
+void append_string(std::string& out, std::string_view text) {
+  append_length(out, text.size());
+  out.append(text);
+}
+
+void append_entry_head(std::string& out, const KeyMeta& meta, char type, std::string_view key) {
+  if (meta.expire_at_ms != log_format::kNoExpiry) {
+    append_byte(out, kExpireTimeMs);
+    append_little_endian(out, static_cast<std::uint64_t>(meta.expire_at_ms));
+  }
+  if (meta.recency_kind == log_format::Recency::kIdle) {
+    append_byte(out, kIdle);
+    append_length(out, meta.recency);
+  } else if (meta.recency_kind == log_format::Recency::kFrequency) {
+    append_byte(out, kFreq);
+    append_byte(out, meta.recency & 0xFF);
+  }
+  out.push_back(type);
+  append_string(out, key);
+}
+
+void append_file_head(std::string& out, int version) {
+  std::array<char, 16> head{};
+  std::snprintf(head.data(), head.size(), "REDIS%04d", version);
+  out.append(head.data());
+}
+
+void append_aux(std::string& out, std::string_view name, std::string_view value) {
+  append_byte(out, kAux);
+  append_string(out, name);
+  append_string(out, value);
+}
+
+void append_select_db(std::string& out, std::uint32_t db, std::uint64_t keys,
+                      std::uint64_t expires) {
+  append_byte(out, kSelectDb);
+  append_length(out, db);
+  append_byte(out, kResizeDb);
+  append_length(out, keys);
+  append_length(out, expires);
+}
+
+void append_module_aux(std::string& out, std::uint64_t module_id, std::string_view value) {
+  append_byte(out, kModuleAux);
+  append_length(out, module_id);
+  append_length(out, kModuleUnsigned);
+  append_length(out, kAuxAfterKeys);
+  append_length(out, kModuleString);
+  append_string(out, value);
+  append_length(out, kModuleEnd);
+}
+
+void append_file_end(std::string& out) {
+  append_byte(out, kEof);
+  append_little_endian(out, 0);
+}
+
+std::uint64_t module_type_id(std::string_view name, int encoding_version) {
+  static constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  if (name.size() != 9) throw Error(Errc::kUsage, "a module type's name has nine characters");
+  std::uint64_t id = 0;
+  for (const char c : name) {
+    const auto digit = kAlphabet.find(c);
+    if (digit == std::string_view::npos) {
+      throw Error(Errc::kUsage, "a module type's name has letters, digits, '-' and '_' only");
+    }
+    id = id << 6 | digit;
+  }
+  return id << 10 | static_cast<unsigned>(encoding_version);
+}
+
+}  // namespace rdmasync::redis::rdb

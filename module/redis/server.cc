@@ -1,0 +1,64 @@
+#include "module/redis/server.h"
+
+#include <cstdlib>
+#include <vector>
+
+#include "rdmasync/error.h"
+
+namespace rdmasync::redis {
+
+Reply call(RedisModuleCtx* ctx, const char* command, std::initializer_list<std::string_view> args) {
+  std::vector<String> owned;
+  std::vector<RedisModuleString*> argv;
+  for (const std::string_view arg : args) {
+    argv.push_back(owned.emplace_back(make_string(arg)).get());
+  }
+  // 'E': errors come as replies, with their text.
+  Reply reply{Call(ctx, command, "vE", argv.data(), argv.size())};
+  if (!reply) {
+    throw Error(Errc::kRefused, std::string("this server does not run ") + command);
+  }
+  if (CallReplyType(reply.get()) == kReplyError) {
+    throw Error(Errc::kRefused, std::string(command) + ": " + std::string(view(reply.get())));
+  }
+  return reply;
+}
+
+std::string config_get(RedisModuleCtx* ctx, std::string_view name) {
+  const Reply reply = call(ctx, "CONFIG", {"GET", name});
+  if (CallReplyLength(reply.get()) < 2) return {};
+  return std::string(view(CallReplyArrayElement(reply.get(), 1)));
+}
+
+void config_set(RedisModuleCtx* ctx, std::string_view name, std::string_view value) {
+  call(ctx, "CONFIG", {"SET", name, value});
+}
+
+std::string Info::text(const char* field) const {
+  const char* value = ServerInfoGetFieldC(data_.get(), field);
+  return value == nullptr ? std::string{} : std::string(value);
+}
+
+std::int64_t Info::number(const char* field) const {
+  return std::strtoll(text(field).c_str(), nullptr, 10);
+}
+
+int rdb_version(RedisModuleCtx* ctx) {
+  const Reply reply = call(ctx, "FUNCTION", {"DUMP"});
+  const std::string_view dump = view(reply.get());
+  if (dump.size() < kDumpFooter) {
+    throw Error(Errc::kProtocol, "FUNCTION DUMP gave no RDB version");
+  }
+  const auto byte = [&](std::size_t i) {
+    return static_cast<unsigned char>(dump[dump.size() - kDumpFooter + i]);
+  };
+  return byte(0) | byte(1) << 8;
+}
+
+std::string dump_functions(RedisModuleCtx* ctx) {
+  const Reply reply = call(ctx, "FUNCTION", {"DUMP"});
+  const std::string_view dump = view(reply.get());
+  return std::string(dump.substr(0, dump.size() - kDumpFooter));
+}
+
+}  // namespace rdmasync::redis

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "module/redis/owned.h"
+
+/// What the module asks of the server by its own commands. Main thread.
+namespace rdmasync::redis {
+
+/// Calls a command. Throws Error(kRefused) with the server's error reply.
+Reply call(RedisModuleCtx* ctx, const char* command, std::initializer_list<std::string_view> args);
+
+/// CONFIG GET of one name; empty if the server does not know it.
+std::string config_get(RedisModuleCtx* ctx, std::string_view name);
+/// CONFIG SET; throws Error(kRefused).
+void config_set(RedisModuleCtx* ctx, std::string_view name, std::string_view value);
+
+/// One section of INFO, by field.
+class Info {
+ public:
+  explicit Info(const char* section) : data_(GetServerInfo(nullptr, section)) {}
+  std::string text(const char* field) const;
+  std::int64_t number(const char* field) const;
+
+ private:
+  ServerInfo data_;
+};
+
+/// The version in the footer of a DUMP payload: that of the RDB files this server writes.
+int rdb_version(RedisModuleCtx* ctx);
+
+/// FUNCTION DUMP without its footer: RDB opcodes of every library.
+std::string dump_functions(RedisModuleCtx* ctx);
+
+/// DUMP ends in two bytes of version and eight of checksum.
+inline constexpr std::size_t kDumpFooter = 10;
+
+}  // namespace rdmasync::redis

@@ -1,0 +1,115 @@
+#include "module/replica/attach.h"
+
+#include <hiredis/hiredis.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <map>
+
+#include "module/redis/log.h"
+#include "module/token_text.h"
+#include "rdmasync/protocol.h"
+
+namespace rdmasync::replica {
+
+namespace {
+
+constexpr std::chrono::seconds kPrimeTimeout{5};
+
+using Fields = std::map<std::string, std::string, std::less<>>;
+
+Fields fields_of(const redisReply& reply) {
+  Fields fields;
+  for (std::size_t i = 0; i + 1 < elements_of(reply); i += 2) {
+    fields.emplace(text_of(element_of(reply, i)), text_of(element_of(reply, i + 1)));
+  }
+  return fields;
+}
+
+const std::string& field(const Fields& fields, std::string_view name) {
+  const auto found = fields.find(name);
+  if (found == fields.end()) {
+    throw Error(Errc::kProtocol, "the master's reply to ATTACH lacks '" + std::string(name) + "'");
+  }
+  return found->second;
+}
+
+std::uint64_t number(const Fields& fields, std::string_view name) {
+  return std::stoull(field(fields, name));
+}
+
+/// Throws Error(kRefused) if the master has answered with an error instead of preparing a sync.
+void check_accepted(MasterLink& primer) {
+  std::array<char, 256> line{};
+  const auto got = ::recv(primer.fd(), line.data(), line.size() - 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got > 0 && line[0] == '-') {
+    throw Error(Errc::kRefused, "the master refused PSYNC: " + std::string(line.data() + 1));
+  }
+  primer.check_alive();
+}
+
+/// Makes the master create its replication backlog: it does when a replica asks for its first sync,
+/// and this one hangs up before the master forks for it.
+void prime_backlog(MasterLink& link, const MasterAddress& master, const std::stop_token& stop) {
+  link.command({protocol::kExportCommand, protocol::kPrime});
+  {
+    MasterLink primer(master, kPrimeTimeout, stop);
+    primer.command({"REPLCONF", "capa", "eof", "capa", "psync2"});
+    primer.send({"PSYNC", "?", "-1"});
+    const auto has_backlog = [&] {
+      const auto reply = link.command({protocol::kExportCommand, protocol::kOffset});
+      return integer_of(element_of(*reply, 1)) != 0;
+    };
+    while (!has_backlog()) check_accepted(primer);
+  }
+  link.command({protocol::kExportCommand, protocol::kPrimed});
+}
+
+Attachment attach_over(MasterLink& link, const MasterAddress& master, const std::string& name,
+                       int own_rdb_version, const std::stop_token& stop) {
+  Attachment made;
+  made.fabric = rdma::make_fabric(name);
+  made.fabric_name = name;
+  const auto reply = link.command({protocol::kExportCommand, protocol::kAttach,
+                                   std::to_string(protocol::kVersion), name});
+  const Fields fields = fields_of(*reply);
+  made.export_number = field(fields, protocol::kAttachExport);
+  made.log_address = number(fields, protocol::kAttachLog);
+  made.log_rkey = static_cast<std::uint32_t>(number(fields, protocol::kAttachRkey));
+  made.capacity = number(fields, protocol::kAttachCapacity);
+  made.rdb_version = static_cast<int>(number(fields, protocol::kAttachRdbVersion));
+  if (made.rdb_version > own_rdb_version) {
+    throw Error(Errc::kUsage, "the master writes RDB version " + std::to_string(made.rdb_version) +
+                                  ", this server reads up to " + std::to_string(own_rdb_version) +
+                                  ": upgrade the replica first");
+  }
+  rdma::ConnectOptions options;
+  options.host = master.host;
+  options.endpoint = field(fields, protocol::kAttachEndpoint);
+  options.token = token_from_text(field(fields, protocol::kAttachToken));
+  made.connection = made.fabric->connect(options);
+  if (field(fields, protocol::kAttachBacklog) == "0") prime_backlog(link, master, stop);
+  return made;
+}
+
+}  // namespace
+
+Attachment attach(MasterLink& link, const MasterAddress& master, const std::string& fabric,
+                  int own_rdb_version, std::stop_token stop) {
+  if (fabric != "auto") return attach_over(link, master, fabric, own_rdb_version, stop);
+  std::string reasons;
+  for (const auto candidate : rdma::fabric_names()) {
+    try {
+      Attachment made = attach_over(link, master, std::string(candidate), own_rdb_version, stop);
+      redis::log_notice("rdmasync: fabric " + made.fabric_name +
+                        (reasons.empty() ? ", the best one there is" : reasons));
+      return made;
+    } catch (const Error& error) {
+      if (error.code() != Errc::kRefused) throw;
+      reasons += "; not " + std::string(candidate) + ": " + error.what();
+    }
+  }
+  throw Error(Errc::kRefused, "no fabric reaches the master" + reasons);
+}
+
+}  // namespace rdmasync::replica

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "module/replica/master_link.h"
+#include "rdma/fabric.h"
+
+namespace rdmasync::replica {
+
+/// A place in an export of the master: its log, and the connection that reads it.
+struct Attachment {
+  std::unique_ptr<rdma::Fabric> fabric;
+  std::unique_ptr<rdma::Connection> connection;
+  std::string fabric_name;
+  std::string export_number;
+  std::uint64_t log_address = 0;
+  std::uint32_t log_rkey = 0;
+  std::uint64_t capacity = 0;
+  int rdb_version = 0;
+};
+
+/// Attaches over `fabric`, or, when that is "auto", over the best one that reaches the master: the
+/// log says which, and why not a better one. Sees to it that the master has a backlog. Throws when
+/// none does.
+Attachment attach(MasterLink& link, const MasterAddress& master, const std::string& fabric,
+                  int own_rdb_version, std::stop_token stop);
+
+}  // namespace rdmasync::replica

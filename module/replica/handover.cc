@@ -1,0 +1,87 @@
+#include "module/replica/handover.h"
+
+#include <utility>
+
+#include "module/replica/linker.h"
+#include "module/replica/main_tasks.h"
+#include "module/replica/stub_rdb.h"
+#include "module/token_text.h"
+
+namespace rdmasync::replica {
+
+namespace {
+
+constexpr std::chrono::seconds kHandshakeTimeout{10};
+constexpr std::chrono::milliseconds kLook{10};
+
+// What may be left to apply when the server turns to the real master. Its backlog is at least 16 KiB
+// and this much is sent again from there.
+constexpr std::int64_t kSmallLag = 4096;
+
+}  // namespace
+
+Handover::Handover(OwnServer& server, LinkEvents& link_events, std::stop_token stop)
+    : server_(server), link_events_(link_events), stop_(stop), master_(std::move(stop)) {}
+
+Handover::~Handover() {
+  redis::post_to_main(
+      [&server = server_, follows = follows_master_] { server.settle(*follows); });
+}
+
+void Handover::load(const std::shared_ptr<Staging>& staging, const Cut& cut, int rdb_version) {
+  const std::string token = to_text(rdma::random_token());
+  const PendingLink pending(token, staging);
+  ups_before_ = link_events_.count();
+  on_main(stop_, [&server = server_, port = master_.port()] { server.follow_own_master(port); });
+  master_.await_psync(kHandshakeTimeout);
+  on_main(stop_, [&server = server_] { server.empty_for_load(); });
+  master_.begin_full_sync(cut.replication_id, cut.offset);
+  write_stub_rdb(*staging, rdb_version, token,
+                 [this](std::string_view bytes) { master_.write(bytes); });
+  master_.end_full_sync();
+  while (!link_events_.wait_beyond(ups_before_, kLook)) master_.check_alive();
+}
+
+void Handover::relay_and_follow(Relay& relay, const std::string& host, int port) {
+  for (;;) {
+    relay.wait(kLook);
+    master_.check_alive();
+    const std::string stream = relay.take();
+    if (!stream.empty()) master_.write(stream);
+    const auto received = relay.received();
+    ups_before_ = link_events_.count();
+    const std::int64_t applied =
+        on_main(stop_, [&server = server_, follows = follows_master_, host, port, received] {
+          const auto offset = server.applied_offset();
+          if (received - offset <= kSmallLag) {
+            server.follow(host, port);
+            *follows = true;
+          }
+          return offset;
+        });
+    relay.set_applied(applied);
+    if (received - applied <= kSmallLag) return;
+  }
+}
+
+void Handover::follow(const std::string& host, int port) {
+  ups_before_ = link_events_.count();
+  on_main(stop_, [&server = server_, follows = follows_master_, host, port] {
+    server.follow(host, port);
+    *follows = true;
+  });
+}
+
+void Handover::await_link(std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (!link_events_.wait_beyond(ups_before_, kLook)) {
+    if (stop_.stop_requested()) throw Error(Errc::kCancelled, "stopped");
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw Error(Errc::kPeerLost,
+                  "the copy is loaded, but this server's own link to the master does not come up: "
+                  "see master_link_status");
+    }
+  }
+}
+
+}  // namespace rdmasync::replica

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "module/replica/link_events.h"
+#include "module/replica/own_master.h"
+#include "module/replica/own_server.h"
+#include "module/replica/relay.h"
+#include "module/replica/staging.h"
+
+namespace rdmasync::replica {
+
+/// The point in the master's history at which a copy was taken.
+struct Cut {
+  std::uint64_t end = 0;  ///< position in the export log
+  std::string replication_id;
+  std::int64_t offset = 0;
+  std::int64_t moved = 0;    ///< bytes of the stream while the copy was made
+  std::int64_t backlog = 0;  ///< bytes of it that the master keeps
+};
+
+/// Brings a staged dataset into this server by its own replication, and then points that at the real
+/// master. For one thread of ours; every call throws Error.
+///
+/// Destroyed before it is done, it puts the server back: to its old master while the old dataset is
+/// there; otherwise it leaves a replica without a master, never an empty master.
+class Handover {
+ public:
+  Handover(OwnServer& server, LinkEvents& link_events, std::stop_token stop);
+  Handover(const Handover&) = delete;
+  Handover& operator=(const Handover&) = delete;
+  ~Handover();
+
+  /// Replaces the dataset by the staged one; ends when the server has loaded it and follows us.
+  void load(const std::shared_ptr<Staging>& staging, const Cut& cut, int rdb_version);
+
+  /// Feeds the stream after the cut until little of it is left to apply, then follows the master.
+  void relay_and_follow(Relay& relay, const std::string& host, int port);
+
+  /// Follows the master at once, when nothing or little was written since the cut.
+  void follow(const std::string& host, int port);
+
+  /// Waits until the link to the master is up.
+  void await_link(std::chrono::milliseconds timeout);
+
+ private:
+  OwnServer& server_;
+  LinkEvents& link_events_;
+  std::stop_token stop_;
+  OwnMaster master_;
+  std::uint64_t ups_before_ = 0;
+  std::shared_ptr<bool> follows_master_ = std::make_shared<bool>(false);  ///< main thread
+};
+
+}  // namespace rdmasync::replica

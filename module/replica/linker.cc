@@ -1,0 +1,129 @@
+#include "module/replica/linker.h"
+
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include "module/redis/context.h"
+#include "module/redis/guard.h"
+#include "module/replica/stub_rdb.h"
+
+namespace rdmasync::replica {
+
+namespace {
+
+// Between two looks at the server's clients.
+constexpr int kKeysPerYield = 4096;
+
+std::mutex g_mutex;
+std::string g_token;
+std::shared_ptr<Staging> g_staging;
+
+bool g_remember = false;
+std::unordered_map<std::string, std::uint64_t> g_addresses;
+
+std::shared_ptr<Staging> claim(std::string_view token) {
+  const std::lock_guard lock(g_mutex);
+  if (token.empty() || token != g_token) return nullptr;
+  g_token.clear();
+  return std::exchange(g_staging, nullptr);
+}
+
+std::string remembered_name(std::uint32_t db, std::string_view key) {
+  return std::to_string(db) + ":" + std::string(key);
+}
+
+void link_value(RedisModuleCtx* ctx, std::string_view name, const Fetched& fetched) {
+  const redis::String key_name = redis::make_string(name);
+  const redis::Key key{redis::OpenKey(ctx, key_name.get(), redis::kKeyRead | redis::kKeyWrite)};
+  redis::StringSet(key.get(), fetched.value.get());
+  if (fetched.meta.expire_at_ms != log_format::kNoExpiry) {
+    redis::SetAbsExpire(key.get(), fetched.meta.expire_at_ms);
+  }
+  const auto recency = static_cast<long long>(fetched.meta.recency);
+  if (fetched.meta.recency_kind == log_format::Recency::kIdle) {
+    redis::SetLRU(key.get(), recency * 1000);
+  } else if (fetched.meta.recency_kind == log_format::Recency::kFrequency) {
+    redis::SetLFU(key.get(), recency);
+  }
+}
+
+void link_all(Staging& staging) {
+  g_addresses.clear();
+  // The callback's own context has no client, and so no database, behind it.
+  const redis::Context ctx = redis::make_context();
+  int linked = 0;
+  for (const auto& [db, keys] : staging.databases()) {
+    for (const auto& [key, staged] : keys) {
+      if (!staged.is_value()) continue;
+      redis::SelectDb(ctx.get(), static_cast<int>(db));
+      link_value(ctx.get(), key, *staged.fetched);
+      if (g_remember) {
+        g_addresses[remembered_name(db, key)] = reinterpret_cast<std::uint64_t>(
+            redis::view(staged.fetched->value.get()).data());
+      }
+      // The keyspace has it now; a second reference would make the first write to it copy it.
+      staged.fetched->value.reset();
+      if (++linked % kKeysPerYield == 0) redis::Yield(ctx.get(), redis::kYieldClients, nullptr);
+    }
+  }
+}
+
+int on_aux_load(RedisModuleIO* io, int, int) {
+  std::size_t length = 0;
+  const std::unique_ptr<char, void (*)(void*)> text{
+      redis::LoadStringBuffer(io, &length), [](void* memory) { redis::Free(memory); }};
+  if (!text) return redis::kErr;
+  const auto staging = claim({text.get(), length});
+  if (!staging) {
+    redis::log_warning(
+        "rdmasync: this RDB is the stub of a sync that is over and has no dataset of its own; it "
+        "is not loaded. Restore from a backup, or sync again");
+    return redis::kErr;
+  }
+  int result = redis::kErr;
+  redis::event_guard("linking values", [&] {
+    link_all(*staging);
+    result = redis::kOk;
+  });
+  return result;
+}
+
+}  // namespace
+
+void register_linker(RedisModuleCtx* ctx) {
+  RedisModuleTypeMethods methods{};
+  methods.version = redis::kTypeMethodVersion;
+  methods.aux_load = on_aux_load;
+  methods.aux_save_triggers = redis::kAuxAfterRdb;
+  // No key ever has this type, but the server insists on these.
+  methods.rdb_load = [](RedisModuleIO*, int) -> void* { return nullptr; };
+  methods.rdb_save = [](RedisModuleIO*, void*) {};
+  methods.aof_rewrite = [](RedisModuleIO*, RedisModuleString*, void*) {};
+  methods.free = [](void*) {};
+  if (redis::CreateDataType(ctx, std::string(kTypeName).c_str(), kTypeEncoding, &methods) ==
+      nullptr) {
+    throw Error(Errc::kRefused, "another module has a data type called " + std::string(kTypeName));
+  }
+}
+
+PendingLink::PendingLink(std::string token, std::shared_ptr<Staging> staging) {
+  const std::lock_guard lock(g_mutex);
+  g_token = std::move(token);
+  g_staging = std::move(staging);
+}
+
+PendingLink::~PendingLink() {
+  const std::lock_guard lock(g_mutex);
+  g_token.clear();
+  g_staging.reset();
+}
+
+std::uint64_t linked_address(std::uint32_t db, std::string_view key) {
+  const auto found = g_addresses.find(remembered_name(db, key));
+  return found == g_addresses.end() ? 0 : found->second;
+}
+
+void remember_linked_addresses(bool on) { g_remember = on; }
+
+}  // namespace rdmasync::replica

@@ -1,0 +1,135 @@
+#include "module/replica/master_link.h"
+
+#include <hiredis/hiredis.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <cerrno>
+
+#include "rdmasync/error.h"
+
+namespace rdmasync::replica {
+
+namespace {
+
+timeval to_timeval(std::chrono::milliseconds time) {
+  return {time.count() / 1000, (time.count() % 1000) * 1000};
+}
+
+}  // namespace
+
+void MasterLink::Close::operator()(redisContext* context) const { redisFree(context); }
+
+MasterLink::MasterLink(const MasterAddress& address, std::chrono::milliseconds timeout,
+                       std::stop_token stop)
+    : name_(address.host + ":" + std::to_string(address.port)),
+      stop_(std::move(stop)),
+      context_(redisConnectWithTimeout(address.host.c_str(), address.port, to_timeval(timeout))) {
+  if (!context_) throw Error(Errc::kResources, "out of memory while connecting to " + name_);
+  if (context_->err != 0) {
+    throw Error(Errc::kPeerLost, "cannot connect to the master " + name_ + ": " + context_->errstr +
+                                     "; check that it runs and that the address is right");
+  }
+  redisSetTimeout(context_.get(), to_timeval(timeout));
+  redisEnableKeepAlive(context_.get());
+  const int socket = context_->fd;
+  interrupt_ = std::make_unique<std::stop_callback<std::function<void()>>>(
+      stop_, [socket] { ::shutdown(socket, SHUT_RDWR); });
+  log_in(address);
+}
+
+MasterLink::~MasterLink() = default;
+
+void MasterLink::log_in(const MasterAddress& address) {
+  if (address.password.empty()) return;
+  std::vector<std::string> auth = {"AUTH"};
+  if (!address.user.empty()) auth.push_back(address.user);
+  auth.push_back(address.password);
+  try {
+    command(auth);
+  } catch (const Error& error) {
+    if (error.code() != Errc::kRefused) throw;
+    throw Error(Errc::kRefused,
+                std::string(error.what()) + "; set masterauth (and masteruser) on this server");
+  }
+}
+
+void MasterLink::fail() {
+  if (stop_.stop_requested()) throw Error(Errc::kCancelled, "stopped");
+  const bool silent = context_->err == REDIS_ERR_IO && (errno == EAGAIN || errno == ETIMEDOUT);
+  throw Error(Errc::kPeerLost, "lost the master " + name_ + ": " +
+                                   (silent ? std::string("no answer") : context_->errstr));
+}
+
+MasterLink::Reply MasterLink::command(const std::vector<std::string>& args) {
+  send(args);
+  void* reply = nullptr;
+  if (redisGetReply(context_.get(), &reply) != REDIS_OK) fail();
+  Reply owned(static_cast<redisReply*>(reply), [](redisReply* r) { freeReplyObject(r); });
+  if (owned->type == REDIS_REPLY_ERROR) {
+    throw Error(Errc::kRefused,
+                "the master " + name_ + " refused " + args.front() + ": " + owned->str);
+  }
+  return owned;
+}
+
+void MasterLink::send(const std::vector<std::string>& args) {
+  std::vector<const char*> argv;
+  std::vector<std::size_t> lengths;
+  for (const auto& arg : args) {
+    argv.push_back(arg.data());
+    lengths.push_back(arg.size());
+  }
+  redisAppendCommandArgv(context_.get(), static_cast<int>(args.size()), argv.data(),
+                         lengths.data());
+  int done = 0;
+  while (done == 0) {
+    if (redisBufferWrite(context_.get(), &done) != REDIS_OK) fail();
+  }
+}
+
+void MasterLink::check_alive() {
+  if (stop_.stop_requested()) throw Error(Errc::kCancelled, "stopped");
+  char byte = 0;
+  const auto got = ::recv(context_->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+    throw Error(Errc::kPeerLost, "lost the master " + name_ + ": it closed the connection");
+  }
+}
+
+int MasterLink::fd() const { return context_->fd; }
+
+std::string MasterLink::take_unread() {
+  const redisReader* reader = context_->reader;
+  return {reader->buf + reader->pos, reader->len - reader->pos};
+}
+
+std::string_view text_of(const redisReply& reply) {
+  if (reply.type != REDIS_REPLY_STRING && reply.type != REDIS_REPLY_STATUS) {
+    throw Error(Errc::kProtocol, "the master's reply has no text where one belongs");
+  }
+  return {reply.str, static_cast<std::size_t>(reply.len)};
+}
+
+std::int64_t integer_of(const redisReply& reply) {
+  if (reply.type != REDIS_REPLY_INTEGER) {
+    throw Error(Errc::kProtocol, "the master's reply has no number where one belongs");
+  }
+  return reply.integer;
+}
+
+std::size_t elements_of(const redisReply& reply) {
+  if (reply.type != REDIS_REPLY_ARRAY) {
+    throw Error(Errc::kProtocol, "the master's reply is not a list");
+  }
+  return reply.elements;
+}
+
+const redisReply& element_of(const redisReply& reply, std::size_t index) {
+  if (index >= elements_of(reply)) {
+    throw Error(Errc::kProtocol, "the master's reply is too short");
+  }
+  return *reply.element[index];
+}
+
+}  // namespace rdmasync::replica

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct redisContext;
+struct redisReply;
+
+namespace rdmasync::replica {
+
+/// Where the master is and how to log in there: Redis's own masterauth and masteruser.
+struct MasterAddress {
+  std::string host;
+  int port = 0;
+  std::string user;
+  std::string password;
+};
+
+/// A connection to the master that sends commands and waits for replies.
+///
+/// For one thread of ours, never the main one. Every wait ends after `timeout`, and at once when
+/// `stop` is requested: with Error(kPeerLost) or Error(kCancelled). An error reply of the master is
+/// Error(kRefused) with its text.
+class MasterLink {
+ public:
+  using Reply = std::shared_ptr<redisReply>;
+
+  MasterLink(const MasterAddress& address, std::chrono::milliseconds timeout, std::stop_token stop);
+  MasterLink(const MasterLink&) = delete;
+  MasterLink& operator=(const MasterLink&) = delete;
+  ~MasterLink();
+
+  Reply command(const std::vector<std::string>& args);
+
+  /// For commands without a reply.
+  void send(const std::vector<std::string>& args);
+
+  /// Throws Error(kPeerLost) if the master has closed the connection. Never blocks.
+  void check_alive();
+
+  /// The socket, for protocols of its own; still owned here.
+  int fd() const;
+
+  /// What arrived together with the last reply, behind it: the start of such a protocol.
+  std::string take_unread();
+
+ private:
+  struct Close {
+    void operator()(redisContext* context) const;
+  };
+  [[noreturn]] void fail();
+  void log_in(const MasterAddress& address);
+
+  std::string name_;  ///< host:port, for messages
+  std::stop_token stop_;
+  std::unique_ptr<redisContext, Close> context_;
+  std::unique_ptr<std::stop_callback<std::function<void()>>> interrupt_;
+};
+
+/// Helpers for replies. Throw Error(kProtocol) when a reply is of another type.
+std::string_view text_of(const redisReply& reply);
+std::int64_t integer_of(const redisReply& reply);
+const redisReply& element_of(const redisReply& reply, std::size_t index);
+std::size_t elements_of(const redisReply& reply);
+
+}  // namespace rdmasync::replica

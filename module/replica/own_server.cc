@@ -1,0 +1,120 @@
+#include "module/replica/own_server.h"
+
+#include <cstdlib>
+
+#include "module/config.h"
+#include "module/redis/context.h"
+#include "module/redis/server.h"
+#include "rdmasync/error.h"
+
+namespace rdmasync::replica {
+
+using redis::config_get;
+using redis::config_set;
+using redis::module_context;
+
+namespace {
+
+constexpr const char* kDisklessLoad = "repl-diskless-load";
+// Far longer than the moment from the emptying to the load; ended when that begins.
+constexpr const char* kHoldClientsMs = "10000";
+
+int number(const std::string& text) { return std::atoi(text.c_str()); }
+
+}  // namespace
+
+OwnFacts OwnServer::facts() const {
+  RedisModuleCtx* ctx = module_context();
+  if ((redis::GetContextFlags(ctx) & redis::kCtxCluster) != 0) {
+    throw Error(Errc::kUsage,
+                "this server runs in cluster mode, where replicas are made by CLUSTER REPLICATE");
+  }
+  if (config_get(ctx, "tls-replication") == "yes") {
+    throw Error(Errc::kUsage,
+                "rdmasync does not replicate over TLS yet: set tls-replication no on this server, "
+                "or use REPLICAOF");
+  }
+  OwnFacts facts;
+  facts.user = config_get(ctx, "masteruser");
+  facts.password = config_get(ctx, "masterauth");
+  facts.fabric = config().fabric;
+  facts.run_id = redis::Info("server").text("run_id");
+  facts.listening_port = number(config_get(ctx, "replica-announce-port"));
+  if (facts.listening_port == 0) facts.listening_port = number(config_get(ctx, "port"));
+  facts.rdb_version = redis::rdb_version(ctx);
+  facts.databases = static_cast<std::uint32_t>(number(config_get(ctx, "databases")));
+  facts.relay_buffer = static_cast<std::size_t>(config().relay_buffer);
+  facts.timeout = std::chrono::seconds(config().replica_timeout_s);
+  return facts;
+}
+
+void OwnServer::replicaof(const std::string& host, const std::string& port) {
+  changing_role_ = true;
+  try {
+    redis::call(module_context(), "REPLICAOF", {host, port});
+  } catch (...) {
+    changing_role_ = false;
+    throw;
+  }
+  changing_role_ = false;
+}
+
+void OwnServer::follow_own_master(int port) {
+  const redis::Info replication("replication");
+  old_master_.reset();
+  if (replication.text("role") == "slave") {
+    old_master_.emplace(replication.text("master_host"), replication.text("master_port"));
+  }
+  emptied_ = false;
+  // Otherwise the server would keep the stub as its dump.rdb.
+  saved_diskless_load_ = config_get(module_context(), kDisklessLoad);
+  config_set(module_context(), kDisklessLoad, "on-empty-db");
+  following_own_ = true;
+  replicaof("127.0.0.1", std::to_string(port));
+}
+
+void OwnServer::empty_for_load() {
+  RedisModuleCtx* ctx = module_context();
+  redis::call(ctx, "CLIENT", {"PAUSE", kHoldClientsMs, "ALL"});
+  clients_held_ = true;
+  emptied_ = true;
+  const redis::Context own = redis::make_context();
+  // Not FLUSHALL, which would write an empty dump.rdb over the last good one.
+  for (int db = 0; redis::SelectDb(own.get(), db) == redis::kOk; ++db) {
+    const auto size = redis::call(own.get(), "DBSIZE", {});
+    if (redis::CallReplyInteger(size.get()) > 0) redis::call(own.get(), "FLUSHDB", {"ASYNC"});
+  }
+}
+
+void OwnServer::release_clients() {
+  if (!clients_held_) return;
+  clients_held_ = false;
+  redis::call(module_context(), "CLIENT", {"UNPAUSE"});
+}
+
+void OwnServer::loading_began() { release_clients(); }
+
+void OwnServer::follow(const std::string& host, int port) { replicaof(host, std::to_string(port)); }
+
+void OwnServer::settle(bool keep_following) {
+  if (!following_own_) return;
+  following_own_ = false;
+  release_clients();
+  config_set(module_context(), kDisklessLoad, saved_diskless_load_);
+  if (keep_following || emptied_) return;
+  if (old_master_) {
+    replicaof(old_master_->first, old_master_->second);
+  } else {
+    replicaof("NO", "ONE");
+  }
+}
+
+std::int64_t OwnServer::applied_offset() const {
+  return redis::Info("replication").number("slave_repl_offset");
+}
+
+void OwnServer::promote() {
+  if (redis::Info("replication").text("role") == "slave") replicaof("NO", "ONE");
+}
+
+}  // namespace rdmasync::replica

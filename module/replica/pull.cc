@@ -1,0 +1,267 @@
+#include "module/replica/pull.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string>
+#include <utility>
+
+namespace rdmasync::replica {
+
+using log_format::kHeaderSize;
+using log_format::Kind;
+using log_format::LogHeader;
+using log_format::RecordHeader;
+using log_format::RemoteBytes;
+using log_format::ValueBody;
+
+namespace {
+
+// The log is read in pieces so that values start to flow while more of it arrives. At least as much
+// as the largest record: a ring holds an eighth of its size in one.
+constexpr std::size_t kLogPiece = 4U << 20;
+
+// Nobody tells a one-sided reader that the head has moved: it looks, less often while nothing does.
+constexpr std::chrono::microseconds kHeaderPauseMin{20};
+constexpr std::chrono::microseconds kHeaderPauseMax{1000};
+constexpr std::chrono::milliseconds kCheckEvery{50};
+
+template <typename T>
+T load(const char* from, std::size_t available) {
+  if (available < sizeof(T)) throw Error(Errc::kProtocol, "the export log has a short record");
+  T value;
+  std::memcpy(&value, from, sizeof(T));
+  return value;
+}
+
+}  // namespace
+
+Pull::Pull(Attachment attachment, SyncStatus& status, Callbacks callbacks)
+    : attachment_(std::move(attachment)),
+      status_(status),
+      callbacks_(std::move(callbacks)),
+      store_(*attachment_.fabric),
+      header_(std::make_unique<LogHeader>()) {
+  header_region_ = attachment_.fabric->register_memory(
+      std::as_writable_bytes(std::span(header_.get(), 1)), rdma::Access::kLocalWrite);
+}
+
+Pull::~Pull() {
+  // No read may outlive what it writes to.
+  attachment_.connection.reset();
+}
+
+void Pull::run(std::optional<std::uint64_t> end) {
+  round_ended_ = false;
+  auto next_check = Clock::now();
+  std::array<rdma::Completion, 64> completions;
+  for (;;) {
+    if (end && consumed_ > *end) {
+      throw Error(Errc::kProtocol, "the export log goes on beyond the cut");
+    }
+    const bool there = end ? consumed_ == *end : round_ended_;
+    if (there && values_pending_ == 0) break;
+    if (!there && log_pending_ == 0) {
+      if (head_ > consumed_) {
+        read_log();
+      } else if (!header_pending_ && Clock::now() >= header_due_) {
+        read_header();
+      }
+    }
+    const std::size_t count = attachment_.connection->poll(completions);
+    for (std::size_t i = 0; i < count; ++i) complete(completions.at(i));
+    acknowledge();
+    if (Clock::now() >= next_check) {
+      callbacks_.check();
+      next_check = Clock::now() + kCheckEvery;
+    }
+    if (count == 0) wait(there);
+  }
+  acknowledge();
+}
+
+void Pull::read_header() {
+  header_pending_ = true;
+  attachment_.connection->post({kHeader, reinterpret_cast<std::byte*>(header_.get()),
+                                header_region_.get(), attachment_.log_address,
+                                attachment_.log_rkey, sizeof(LogHeader)});
+}
+
+void Pull::read_log() {
+  const std::uint64_t offset = consumed_ % attachment_.capacity;
+  const std::size_t piece = std::max<std::size_t>(kLogPiece, attachment_.capacity / 4);
+  log_pending_ =
+      std::min<std::uint64_t>({head_ - consumed_, attachment_.capacity - offset, piece});
+  log_into_ = store_.room(log_pending_);
+  attachment_.connection->post({kLog, log_into_, &store_.region(),
+                                attachment_.log_address + kHeaderSize + offset,
+                                attachment_.log_rkey, log_pending_});
+}
+
+void Pull::complete(const rdma::Completion& completion) {
+  if (completion.id < kFirstValue) {
+    if (completion.error) throw Error(*completion.error);
+    completion.id == kHeader ? on_header() : on_log();
+    return;
+  }
+  Fetching& done = fetching_.at(completion.id - first_id_);
+  if (completion.error && completion.error->code() != Errc::kAccess) {
+    throw Error(*completion.error);
+  }
+  // A value that the master has freed since is torn, and dirty there: it will be published again.
+  done.fetched->state = completion.error ? Fetched::State::kTorn : Fetched::State::kComplete;
+  done.done = true;
+  done.region.reset();
+  --values_pending_;
+  if (!completion.error) status_.read_bytes += done.length;
+  while (!fetching_.empty() && fetching_.front().done) {
+    fetching_.pop_front();
+    ++first_id_;
+  }
+}
+
+void Pull::on_header() {
+  header_pending_ = false;
+  if (header_->magic != log_format::kMagic || header_->capacity != attachment_.capacity) {
+    throw Error(Errc::kProtocol, "the master's export log is not where it was said to be");
+  }
+  if (header_->head < head_ || header_->head - consumed_ > attachment_.capacity) {
+    throw Error(Errc::kProtocol, "the master's export log has moved on without this replica");
+  }
+  const bool moved = header_->head > head_;
+  head_ = header_->head;
+  header_pause_ = moved ? std::chrono::microseconds{0}
+                        : std::clamp(header_pause_ * 2, kHeaderPauseMin, kHeaderPauseMax);
+  header_due_ = Clock::now() + header_pause_;
+
+  const std::uint64_t scanned = std::max<std::uint64_t>(header_->keys_scanned, 1);
+  const double factor = scanned >= header_->keys_estimated
+                            ? 1.0
+                            : static_cast<double>(header_->keys_estimated) /
+                                  static_cast<double>(scanned);
+  status_.total_bytes =
+      static_cast<std::uint64_t>(static_cast<double>(header_->payload_bytes) * factor);
+}
+
+void Pull::on_log() {
+  const auto* data = reinterpret_cast<const char*>(log_into_);
+  std::size_t done = 0;
+  while (done + sizeof(RecordHeader) <= log_pending_) {
+    const auto record = load<RecordHeader>(data + done, log_pending_ - done);
+    if (record.size < sizeof(RecordHeader) || record.size % log_format::kRecordAlign != 0) {
+      throw Error(Errc::kProtocol, "the export log has a record of an impossible size");
+    }
+    if (done + record.size > log_pending_) break;  // the rest comes with the next read
+    const std::size_t slack = record.slack_and_flags & RecordHeader::kSlackMask;
+    const std::size_t body = record.size - sizeof(RecordHeader);
+    if (slack > body) throw Error(Errc::kProtocol, "the export log has a malformed record");
+    const std::uint64_t position = consumed_;
+    consumed_ += record.size;
+    consume(record, position, data + done + sizeof(RecordHeader), body - slack);
+    done += record.size;
+  }
+  if (done == 0) throw Error(Errc::kProtocol, "the export log has a record without an end");
+  store_.keep(done);
+  log_pending_ = 0;
+  status_.keys = staging_.keys();
+}
+
+void Pull::consume(const RecordHeader& record, std::uint64_t position, const char* body,
+                   std::size_t size) {
+  const bool remote = (record.slack_and_flags & RecordHeader::kRemote) != 0;
+  if (std::size_t{record.key_offset} + record.key_length > size) {
+    throw Error(Errc::kProtocol, "the export log has a key outside of its record");
+  }
+  const std::string_view key(body + record.key_offset, record.key_length);
+  switch (record.kind) {
+    case Kind::kPad:
+      break;
+    case Kind::kEntry:
+    case Kind::kFunctions: {
+      Staged staged;
+      staged.entry = {body, size};
+      if (remote) {
+        const auto where = load<RemoteBytes>(body, size);
+        staged.entry.remove_prefix(sizeof(RemoteBytes));
+        auto fetched = std::make_shared<Fetched>();
+        fetched->bytes.resize(where.length);
+        staged.fetched = fetch(position, where,
+                               reinterpret_cast<std::byte*>(fetched->bytes.data()), fetched);
+      } else {
+        status_.read_bytes += size;
+      }
+      if (record.kind == Kind::kFunctions) {
+        staging_.set_functions(staged.entry, staged.fetched);
+      } else {
+        staging_.put(record.db, key, std::move(staged));
+      }
+      break;
+    }
+    case Kind::kValue: {
+      const auto value = load<ValueBody>(body, size);
+      auto fetched = std::make_shared<Fetched>();
+      fetched->value.reset(redis::CreateString(nullptr, nullptr, value.bytes.length));
+      fetched->meta = {value.expire_at_ms, value.recency_kind, value.recency};
+      auto* into = const_cast<char*>(redis::view(fetched->value.get()).data());
+      Staged staged;
+      staged.fetched = fetch(position, value.bytes, reinterpret_cast<std::byte*>(into), fetched);
+      staging_.put(record.db, key, std::move(staged));
+      break;
+    }
+    case Kind::kTombstone:
+      staging_.erase(record.db, key);
+      break;
+    case Kind::kFlush:
+      staging_.flush(record.db);
+      break;
+    case Kind::kSwap:
+      staging_.swap(record.db, load<std::uint32_t>(body, size));
+      break;
+    case Kind::kRoundEnd:
+      round_ended_ = true;
+      ++status_.rounds;
+      break;
+    default:
+      throw Error(Errc::kProtocol, "the export log has a record of an unknown kind: the master's "
+                                   "rdmasync is newer");
+  }
+}
+
+std::shared_ptr<Fetched> Pull::fetch(std::uint64_t position, const RemoteBytes& remote,
+                                     std::byte* into, std::shared_ptr<Fetched> fetched) {
+  Fetching fetching;
+  fetching.position = position;
+  fetching.fetched = fetched;
+  fetching.length = remote.length;
+  fetching.region = attachment_.fabric->register_memory({into, remote.length},
+                                                        rdma::Access::kLocalWrite);
+  const std::uint64_t id = first_id_ + fetching_.size();
+  const rdma::Read read{id,          into,        fetching.region.get(), remote.address,
+                        remote.rkey, remote.length};
+  fetching_.push_back(std::move(fetching));
+  ++values_pending_;
+  attachment_.connection->post(read);
+  return fetched;
+}
+
+void Pull::acknowledge() {
+  const std::uint64_t position = fetching_.empty() ? consumed_ : fetching_.front().position;
+  if (position <= acknowledged_) return;
+  acknowledged_ = position;
+  callbacks_.acknowledge(position);
+}
+
+void Pull::wait(bool for_values) {
+  auto pause = std::chrono::nanoseconds(kCheckEvery);
+  if (!for_values && !header_pending_ && log_pending_ == 0) {
+    pause = std::clamp<std::chrono::nanoseconds>(header_due_ - Clock::now(),
+                                                 std::chrono::nanoseconds{0}, pause);
+  }
+  pollfd ready{attachment_.connection->fd(), POLLIN, 0};
+  const timespec timeout{pause.count() / 1'000'000'000, pause.count() % 1'000'000'000};
+  ::ppoll(&ready, 1, &timeout, nullptr);
+}
+
+}  // namespace rdmasync::replica

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "module/replica/attach.h"
+#include "module/replica/record_store.h"
+#include "module/replica/staging.h"
+#include "module/replica/sync_status.h"
+
+namespace rdmasync::replica {
+
+/// Reads the master's export log and the values it points to, by one-sided reads, into a Staging.
+/// For one thread of ours.
+class Pull {
+ public:
+  struct Callbacks {
+    /// Everything before the position is consumed.
+    std::function<void(std::uint64_t position)> acknowledge;
+    /// Called now and then while nothing arrives; throws when the sync is to end.
+    std::function<void()> check;
+  };
+
+  Pull(Attachment attachment, SyncStatus& status, Callbacks callbacks);
+  Pull(const Pull&) = delete;
+  Pull& operator=(const Pull&) = delete;
+  ~Pull();
+
+  /// Reads up to the end of the next round, or up to `position`, with every value complete. Throws
+  /// Error.
+  void until_round_end() { run(std::nullopt); }
+  void until(std::uint64_t position) { run(position); }
+
+  Staging& staging() { return staging_; }
+  int rdb_version() const { return attachment_.rdb_version; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  /// A value on its way.
+  struct Fetching {
+    std::uint64_t position;  ///< of its record
+    std::shared_ptr<Fetched> fetched;
+    std::unique_ptr<rdma::MemoryRegion> region;
+    std::size_t length = 0;
+    bool done = false;
+  };
+
+  void run(std::optional<std::uint64_t> end);
+  void read_header();
+  void read_log();
+  void complete(const rdma::Completion& completion);
+  void on_header();
+  void on_log();
+  void consume(const log_format::RecordHeader& record, std::uint64_t position, const char* body,
+               std::size_t size);
+  std::shared_ptr<Fetched> fetch(std::uint64_t position, const log_format::RemoteBytes& remote,
+                                 std::byte* into, std::shared_ptr<Fetched> fetched);
+  void acknowledge();
+  void wait(bool for_values);
+
+  Attachment attachment_;
+  SyncStatus& status_;
+  Callbacks callbacks_;
+  RecordStore store_;
+  Staging staging_;
+
+  std::unique_ptr<log_format::LogHeader> header_;
+  std::unique_ptr<rdma::MemoryRegion> header_region_;
+  bool header_pending_ = false;
+  Clock::time_point header_due_{};
+  std::chrono::microseconds header_pause_{0};
+
+  std::uint64_t head_ = 0;      ///< as last seen in the header
+  std::uint64_t consumed_ = 0;  ///< every record before it is staged
+  std::uint64_t acknowledged_ = 0;
+  std::byte* log_into_ = nullptr;
+  std::size_t log_pending_ = 0;  ///< bytes of the log being read
+  bool round_ended_ = false;
+
+  std::deque<Fetching> fetching_;  ///< in the order of their records
+  std::uint64_t first_id_ = kFirstValue;
+  std::size_t values_pending_ = 0;
+
+  static constexpr std::uint64_t kHeader = 0;
+  static constexpr std::uint64_t kLog = 1;
+  static constexpr std::uint64_t kFirstValue = 2;
+};
+
+}  // namespace rdmasync::replica

@@ -1,0 +1,93 @@
+#include "module/replica/relay.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include "rdmasync/error.h"
+
+namespace rdmasync::replica {
+
+namespace {
+
+constexpr std::chrono::seconds kTimeout{10};
+// As often as the server itself does; its master drops a replica that is silent for repl-timeout.
+constexpr std::chrono::seconds kAcknowledgeEvery{1};
+constexpr int kLookMs = 100;
+constexpr std::size_t kReadSize = 256U << 10;
+
+}  // namespace
+
+Relay::Relay(const MasterAddress& master, const Start& start, std::stop_token stop)
+    : link_(master, kTimeout, std::move(stop)),
+      limit_(start.limit),
+      received_(start.offset),
+      applied_(start.offset) {
+  link_.command({"REPLCONF", "listening-port", std::to_string(start.listening_port)});
+  link_.command({"REPLCONF", "capa", "eof", "capa", "psync2"});
+  const auto reply =
+      link_.command({"PSYNC", start.replication_id, std::to_string(start.offset + 1)});
+  if (text_of(*reply).rfind("CONTINUE", 0) != 0) {
+    throw Error(Errc::kRefused,
+                "the master's backlog did not last from the cut to the relay: raise its "
+                "repl-backlog-size");
+  }
+  held_ = link_.take_unread();
+  received_ += static_cast<std::int64_t>(held_.size());
+  thread_ = std::thread([this] { run(); });
+}
+
+Relay::~Relay() {
+  stopping_ = true;
+  if (thread_.joinable()) thread_.join();
+}
+
+void Relay::run() {
+  try {
+    std::vector<char> bytes(kReadSize);
+    auto acknowledge_at = std::chrono::steady_clock::now();
+    while (!stopping_) {
+      if (std::chrono::steady_clock::now() >= acknowledge_at) {
+        acknowledge();
+        acknowledge_at = std::chrono::steady_clock::now() + kAcknowledgeEvery;
+      }
+      pollfd ready{link_.fd(), POLLIN, 0};
+      if (::poll(&ready, 1, kLookMs) <= 0) continue;
+      const auto got = ::recv(link_.fd(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+      if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+        throw Error(Errc::kPeerLost, "lost the master while its stream was relayed");
+      }
+      if (got < 0) continue;
+      const std::lock_guard lock(mutex_);
+      if (held_.size() + static_cast<std::size_t>(got) > limit_) {
+        throw Error(Errc::kResources,
+                    "more was written during the load than rdmasync.relay-buffer holds: raise it");
+      }
+      held_.append(bytes.data(), static_cast<std::size_t>(got));
+      received_ += got;
+      arrived_.notify_one();
+    }
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    ended_ = std::current_exception();
+    arrived_.notify_one();
+  }
+}
+
+void Relay::acknowledge() { link_.send({"REPLCONF", "ACK", std::to_string(applied_)}); }
+
+std::string Relay::take() {
+  const std::lock_guard lock(mutex_);
+  if (held_.empty() && ended_) std::rethrow_exception(ended_);
+  return std::exchange(held_, {});
+}
+
+void Relay::wait(std::chrono::milliseconds time) {
+  std::unique_lock lock(mutex_);
+  arrived_.wait_for(lock, time, [this] { return !held_.empty() || ended_; });
+}
+
+}  // namespace rdmasync::replica

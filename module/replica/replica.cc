@@ -1,0 +1,99 @@
+#include "module/replica/replica.h"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "module/redis/log.h"
+#include "module/redis/server.h"
+#include "rdmasync/error.h"
+
+namespace rdmasync::replica {
+
+namespace {
+
+bool same(const std::string& a, const char* b) { return ::strcasecmp(a.c_str(), b) == 0; }
+
+int port_from(const std::string& text) {
+  int port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc{} || end != text.data() + text.size() || port < 1 || port > 65535) {
+    throw Error(Errc::kUsage, "invalid master port '" + text + "': it is a number up to 65535");
+  }
+  return port;
+}
+
+}  // namespace
+
+Replica::Replica() : status_(std::make_shared<SyncStatus>(totals_)) {}
+
+void Replica::slaveof(RedisModuleCtx* ctx, const std::string& host, const std::string& port) {
+  if (same(host, "no") && same(port, "one")) {
+    stop();
+    server_.promote();
+    status_ = std::make_shared<SyncStatus>(totals_);
+    redis::ReplyWithSimpleString(ctx, "OK");
+    return;
+  }
+  const int number = port_from(port);
+  if (sync_ && !sync_->finished() && same(sync_->host(), host.c_str()) &&
+      sync_->port() == number) {
+    redis::ReplyWithSimpleString(ctx, "OK Already syncing with specified master");
+    return;
+  }
+  if (follows(host, number)) {
+    redis::ReplyWithSimpleString(ctx, "OK Already connected to specified master");
+    return;
+  }
+  start(host, port);
+  redis::ReplyWithSimpleString(ctx, "OK");
+}
+
+bool Replica::follows(const std::string& host, int port) const {
+  const redis::Info replication("replication");
+  return replication.text("role") == "slave" && same(replication.text("master_host"), host.c_str()) &&
+         replication.number("master_port") == port &&
+         replication.text("master_link_status") == "up";
+}
+
+void Replica::start(const std::string& host, const std::string& port) {
+  const int number = port_from(port);
+  server_.facts();  // what keeps every sync from working is told at once
+  stop();
+  status_ = std::make_shared<SyncStatus>(totals_);
+  sync_ = std::make_unique<Sync>(
+      host, number,
+      Sync::Surroundings{status_, server_, link_events_,
+                         [this](State state, const std::stop_token& stop_token) {
+                           hold_.entered(state, stop_token);
+                         }});
+}
+
+void Replica::stop() {
+  if (!sync_) return;
+  sync_->request_stop();
+  stopping_.push_back(std::move(sync_));
+}
+
+void Replica::role_changed() {
+  if (server_.changing_role()) return;
+  const bool running = sync_ && !sync_->finished();
+  stop();
+  status_ = std::make_shared<SyncStatus>(totals_);
+  if (running) redis::log_notice("rdmasync: the sync gives way to REPLICAOF");
+}
+
+void Replica::cron() {
+  const auto done = std::remove_if(stopping_.begin(), stopping_.end(),
+                                   [](const auto& sync) { return sync->finished(); });
+  stopping_.erase(done, stopping_.end());
+}
+
+void Replica::shutdown() {
+  stop();
+  stopping_.clear();
+}
+
+}  // namespace rdmasync::replica

@@ -1,0 +1,61 @@
+#include "module/replica/stub_rdb.h"
+
+namespace rdmasync::replica {
+
+namespace rdb = redis::rdb;
+
+namespace {
+
+constexpr std::size_t kFlushAt = 256U << 10;
+
+/// Gathers small pieces; large ones pass through.
+class Gather {
+ public:
+  explicit Gather(const std::function<void(std::string_view)>& write) : write_(write) {}
+
+  std::string& buffer() { return buffer_; }
+
+  void append(std::string_view bytes) {
+    if (bytes.size() >= kFlushAt) {
+      flush();
+      write_(bytes);
+      return;
+    }
+    buffer_.append(bytes);
+    if (buffer_.size() >= kFlushAt) flush();
+  }
+
+  void flush() {
+    if (!buffer_.empty()) write_(buffer_);
+    buffer_.clear();
+  }
+
+ private:
+  const std::function<void(std::string_view)>& write_;
+  std::string buffer_;
+};
+
+}  // namespace
+
+void write_stub_rdb(const Staging& staging, int rdb_version, std::string_view token,
+                    const std::function<void(std::string_view)>& write) {
+  Gather out(write);
+  rdb::append_file_head(out.buffer(), rdb_version);
+  // The cut made the master's stream begin in database 0; a partial resync does not say so.
+  rdb::append_aux(out.buffer(), "repl-stream-db", "0");
+  out.append(staging.functions());
+  for (const auto& [db, keys] : staging.databases()) {
+    if (keys.empty()) continue;
+    rdb::append_select_db(out.buffer(), db, keys.size(), 0);
+    for (const auto& [key, staged] : keys) {
+      if (staged.is_value()) continue;
+      out.append(staged.entry);
+      if (staged.fetched) out.append(staged.fetched->bytes);
+    }
+  }
+  rdb::append_module_aux(out.buffer(), rdb::module_type_id(kTypeName, kTypeEncoding), token);
+  rdb::append_file_end(out.buffer());
+  out.flush();
+}
+
+}  // namespace rdmasync::replica

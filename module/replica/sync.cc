@@ -1,0 +1,192 @@
+#include "module/replica/sync.h"
+
+#include <hiredis/hiredis.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "module/redis/log.h"
+#include "module/replica/attach.h"
+#include "module/replica/main_tasks.h"
+#include "rdmasync/protocol.h"
+
+namespace rdmasync::replica {
+
+using redis::format;
+
+namespace {
+
+constexpr std::chrono::seconds kFirstRetry{1};
+constexpr std::chrono::seconds kLastRetry{30};
+
+// What the master's stream may move during a copy and still count as quiet: its own pings and cuts.
+constexpr std::int64_t kQuietStream = 16 << 10;
+// A backlog from this size on lasts from a quiet cut to the handover.
+constexpr std::int64_t kUsualBacklog = 1 << 20;
+
+double megabytes(std::uint64_t bytes) { return static_cast<double>(bytes) / 1e6; }
+
+/// A first command, so that what keeps every sync from working is said in its own words.
+void check_master(MasterLink& link, const std::string& name, const std::string& own_run_id) {
+  try {
+    const auto reply = link.command({protocol::kExportCommand, protocol::kOffset});
+    if (text_of(element_of(*reply, 2)) == own_run_id) {
+      throw Error(Errc::kUsage, name + " is this very server");
+    }
+  } catch (const Error& error) {
+    const std::string_view text = error.what();
+    if (text.find("unknown command") != std::string_view::npos) {
+      throw Error(Errc::kUsage, "the master " + name +
+                                    " has no rdmasync module: load it there too, with 'loadmodule "
+                                    "/path/to/rdmasync.so' in its redis.conf");
+    }
+    if (text.find("NOAUTH") != std::string_view::npos) {
+      throw Error(Errc::kUsage, "the master " + name +
+                                    " wants a password: set masterauth (and masteruser) here");
+    }
+    if (text.find("NOPERM") != std::string_view::npos) {
+      throw Error(Errc::kUsage, std::string(text) +
+                                    "; give masteruser +rdmasync.export +psync +replconf +ping");
+    }
+    throw;
+  }
+}
+
+Cut cut_from(const redisReply& reply) {
+  Cut cut;
+  cut.end = static_cast<std::uint64_t>(integer_of(element_of(reply, 1)));
+  cut.replication_id = text_of(element_of(reply, 2));
+  cut.offset = integer_of(element_of(reply, 3));
+  cut.moved = integer_of(element_of(reply, 4));
+  cut.backlog = integer_of(element_of(reply, 5));
+  return cut;
+}
+
+void check_complete(const Staging& staging, const OwnFacts& facts) {
+  if (const auto torn = staging.torn_key()) {
+    throw Error(Errc::kAccess, "the master freed the value of '" + *torn +
+                                   "' while it was read, and did not publish it again");
+  }
+  const auto& databases = staging.databases();
+  const auto beyond = std::find_if(databases.begin(), databases.end(), [&](const auto& entry) {
+    return entry.first >= facts.databases && !entry.second.empty();
+  });
+  if (beyond != databases.end()) {
+    throw Error(Errc::kUsage, "the master has keys in database " + std::to_string(beyond->first) +
+                                  ": raise 'databases' on this server");
+  }
+}
+
+}  // namespace
+
+Sync::Sync(std::string host, int port, Surroundings around)
+    : host_(std::move(host)),
+      port_(port),
+      around_(std::move(around)),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+void Sync::run(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any retry_due;
+  for (auto pause = kFirstRetry; !stop.stop_requested(); pause = std::min(pause * 2, kLastRetry)) {
+    std::string reason;
+    try {
+      attempt(stop);
+      break;
+    } catch (const std::exception& error) {
+      reason = error.what();
+    }
+    if (stop.stop_requested()) break;
+    around_.status->fail(reason);
+    redis::log_warning(format("rdmasync: sync with %s:%d failed: %s; again in %ld s",
+                              host_.c_str(), port_, reason.c_str(),
+                              static_cast<long>(pause.count())));
+    std::unique_lock lock(mutex);
+    retry_due.wait_for(lock, stop, pause, [] { return false; });
+  }
+  finished_ = true;
+}
+
+void Sync::enter(State state, const std::stop_token& stop) {
+  around_.status->enter(state);
+  around_.entered(state, stop);
+  if (stop.stop_requested()) throw Error(Errc::kCancelled, "stopped");
+}
+
+void Sync::attempt(const std::stop_token& stop) {
+  const std::string name = host_ + ":" + std::to_string(port_);
+  around_.status->begin(host_, port_);
+  enter(State::kConnecting, stop);
+  redis::log_notice("rdmasync: connecting to the master " + name);
+  const auto facts = on_main(stop, [&server = around_.server] { return server.facts(); });
+  const MasterAddress master{host_, port_, facts.user, facts.password};
+  MasterLink link(master, facts.timeout, stop);
+  check_master(link, name, facts.run_id);
+
+  enter(State::kAttaching, stop);
+  auto attachment = attach(link, master, facts.fabric, facts.rdb_version, stop);
+  around_.status->set_fabric(attachment.fabric_name);
+  redis::log_notice(format("rdmasync: attached to export %s of %s over %s",
+                           attachment.export_number.c_str(), name.c_str(),
+                           attachment.fabric_name.c_str()));
+
+  auto pull = std::make_shared<Pull>(
+      std::move(attachment), *around_.status,
+      Pull::Callbacks{[&link](std::uint64_t position) {
+                        link.send({protocol::kExportCommand, protocol::kAck,
+                                   std::to_string(position)});
+                      },
+                      [&link] { link.check_alive(); }});
+  const Cut cut = pull_to_a_cut(*pull, link, stop);
+  std::unique_ptr<Relay> relay;
+  const auto open_relay = [&] {
+    relay = std::make_unique<Relay>(
+        master,
+        Relay::Start{cut.replication_id, cut.offset, facts.listening_port, facts.relay_buffer},
+        stop);
+  };
+  if (cut.moved > kQuietStream || cut.backlog < kUsualBacklog) open_relay();
+  pull->until(cut.end);
+  link.command({protocol::kExportCommand, protocol::kDetach});
+  check_complete(pull->staging(), facts);
+  redis::log_notice(format("rdmasync: copied %zu keys, %.1f MB; the cut is at %s:%lld",
+                           pull->staging().keys(), megabytes(around_.status->read_bytes),
+                           cut.replication_id.c_str(), static_cast<long long>(cut.offset)));
+
+  enter(State::kLoading, stop);
+  Handover handover(around_.server, around_.link_events, stop);
+  handover.load({pull, &pull->staging()}, cut, pull->rdb_version());
+  pull.reset();
+  redis::log_notice("rdmasync: loaded the copy");
+
+  enter(State::kRelaying, stop);
+  const auto reply = link.command({protocol::kExportCommand, protocol::kOffset});
+  const auto gap = integer_of(element_of(*reply, 0)) - cut.offset;
+  if (!relay && gap > cut.backlog / 4) open_relay();
+  if (relay) {
+    handover.relay_and_follow(*relay, host_, port_);
+  } else {
+    handover.follow(host_, port_);
+  }
+
+  enter(State::kHandover, stop);
+  handover.await_link(facts.timeout);
+  around_.status->enter(State::kSynced);
+  const auto text = around_.status->text();
+  redis::log_notice(format("rdmasync: synced with %s in %.1f ms; replication goes on natively",
+                           name.c_str(), text.total_ms));
+}
+
+Cut Sync::pull_to_a_cut(Pull& pull, MasterLink& link, const std::stop_token& stop) {
+  for (;;) {
+    enter(State::kPulling, stop);
+    pull.until_round_end();
+    enter(State::kCutting, stop);
+    const auto reply = link.command({protocol::kExportCommand, protocol::kCut});
+    if (text_of(element_of(*reply, 0)) == protocol::kCutDone) return cut_from(*reply);
+  }
+}
+
+}  // namespace rdmasync::replica

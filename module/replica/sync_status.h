@@ -1,0 +1,76 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace rdmasync::replica {
+
+enum class State {
+  kIdle,
+  kConnecting,
+  kAttaching,
+  kPulling,
+  kCutting,
+  kLoading,
+  kRelaying,
+  kHandover,
+  kSynced,
+  kFailed,
+};
+inline constexpr std::size_t kStates = 10;
+
+/// As RDMASYNC.STATUS spells it.
+std::string_view name_of(State state);
+
+/// How syncs of this server have ended since it started.
+struct SyncTotals {
+  std::atomic<std::uint64_t> ok = 0;
+  std::atomic<std::uint64_t> failed = 0;
+};
+
+/// What one sync tells of itself. Written by its thread, read by the main thread.
+class SyncStatus {
+ public:
+  explicit SyncStatus(SyncTotals& totals) : totals_(totals) {}
+
+  void begin(const std::string& host, int port);
+  void enter(State state);
+  void fail(const std::string& reason);
+  void set_fabric(const std::string& name);
+
+  State state() const { return state_.load(); }
+
+  struct Text {
+    std::string host;
+    int port = 0;
+    std::string fabric;
+    std::string last_error;
+    std::array<double, kStates> phase_ms{};
+    double total_ms = 0;
+  };
+  Text text() const;
+
+  // Of the present attempt, or of the last one.
+  std::atomic<std::uint64_t> total_bytes = 0;  ///< an estimate until the scan is over
+  std::atomic<std::uint64_t> read_bytes = 0;
+  std::atomic<std::uint64_t> keys = 0;
+  std::atomic<std::uint64_t> rounds = 0;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void close_phase(Clock::time_point now);
+
+  SyncTotals& totals_;
+  std::atomic<State> state_ = State::kIdle;
+  mutable std::mutex mutex_;
+  Text text_;
+  Clock::time_point began_{};
+  Clock::time_point entered_{};
+};
+
+}  // namespace rdmasync::replica

@@ -1,0 +1,136 @@
+#include "rdma/soft/cma_connection.h"
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "rdma/soft/cma_board.h"
+#include "rdma/soft/cma_peer.h"
+#include "rdma/soft/completion_queue.h"
+#include "rdma/soft/soft_fabric.h"
+#include "rdma/soft/system.h"
+
+namespace rdmasync::rdma {
+namespace {
+
+// Large enough to forget the system call, small enough that threads share one value evenly: the
+// measured best of 256 KiB to 4 MiB.
+constexpr std::size_t kPiece = std::size_t{256} << 10;
+
+// Up to here waking a thread costs more than the copy.
+constexpr std::size_t kInline = std::size_t{64} << 10;
+
+// Reading into fresh memory is page faults for the most part, and two threads take nearly twice as
+// many a second as one.
+constexpr std::size_t kThreads = 2;
+
+class CmaConnection final : public Connection {
+ public:
+  CmaConnection(const CmaEndpoint& endpoint, const Token& token) : peer_(endpoint, token) {
+    for (std::jthread& thread : threads_) {
+      thread = start_thread("rdmasync-cma", [this](const std::stop_token& stop) { work(stop); });
+    }
+  }
+
+  std::size_t depth() const override { return 64; }
+
+  void post(const Read& read) override {
+    if (read.length == 0) {
+      completions_.push({read.id, std::nullopt});
+    } else if (auto error = check_local(read)) {
+      completions_.push({read.id, std::move(error)});
+    } else if (read.length <= kInline) {
+      completions_.push({read.id, copy(read, 0, read.length)});
+    } else {
+      const std::lock_guard lock(mutex_);
+      queue_.push_back(std::make_shared<Job>(read));
+      work_to_do_.notify_all();
+    }
+  }
+
+  std::size_t poll(std::span<Completion> out) override { return completions_.poll(out); }
+  int fd() const override { return completions_.fd(); }
+
+ private:
+  /// A read in pieces; it leaves the queue when its last piece is taken.
+  struct Job {
+    explicit Job(const Read& whole) : read(whole) {}
+    Read read;
+    std::size_t taken = 0;   ///< bytes that a thread has copied or is copying
+    std::size_t copied = 0;  ///< bytes done with, in whatever way
+    std::optional<Error> error;
+  };
+
+  void work(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (work_to_do_.wait(lock, stop, [this] { return !queue_.empty(); })) {
+      if (stop.stop_requested()) {
+        return;
+      }
+      const std::shared_ptr<Job> job = queue_.front();
+      const std::size_t offset = job->taken;
+      const std::size_t length = std::min(kPiece, job->read.length - offset);
+      job->taken += length;
+      if (job->taken == job->read.length) {
+        queue_.pop_front();
+      }
+      const bool failed = job->error.has_value();
+      lock.unlock();
+      auto error = failed ? std::nullopt : copy(job->read, offset, length);
+      lock.lock();
+      job->copied += length;
+      if (error && !job->error) {
+        job->error = std::move(error);
+      }
+      if (job->copied == job->read.length) {
+        completions_.push({job->read.id, std::move(job->error)});
+      }
+    }
+  }
+
+  std::optional<Error> copy(const Read& read, std::size_t offset, std::size_t length) {
+    {
+      const std::lock_guard lock(lost_mutex_);
+      if (lost_) {
+        return lost_;
+      }
+    }
+    auto error = peer_.read(read.into + offset, read.remote + offset, read.rkey, length);
+    if (error && error->code() == Errc::kPeerLost) {
+      const std::lock_guard lock(lost_mutex_);
+      lost_ = error;
+    }
+    return error;
+  }
+
+  const CmaPeer peer_;
+  CompletionQueue completions_;
+  std::mutex lost_mutex_;
+  std::optional<Error> lost_;  ///< the end of the session, once noticed
+  std::mutex mutex_;
+  std::condition_variable_any work_to_do_;
+  std::deque<std::shared_ptr<Job>> queue_;
+  std::array<std::jthread, kThreads> threads_;  ///< last: destroyed, and so joined, first
+};
+
+}  // namespace
+
+std::unique_ptr<Connection> connect_cma(const ConnectOptions& options) {
+  const CmaEndpoint endpoint = CmaEndpoint::parse(options.endpoint);
+  if (endpoint.host != cma_host()) {
+    throw Error(Errc::kRefused,
+                "the peer runs on another host or in another pid namespace, which the cma fabric "
+                "cannot read");
+  }
+  return std::make_unique<CmaConnection>(endpoint, options.token);
+}
+
+}  // namespace rdmasync::rdma

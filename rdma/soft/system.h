@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "rdma/soft/unique_fd.h"
+
+/// The little that the embedded fabrics ask of the operating system in more than one place.
+namespace rdmasync::rdma {
+
+/// "<what>: <text of errno>", with errno as it is now.
+std::string with_errno(std::string_view what);
+
+/// Starts a thread that receives no signals (they are the host process's) and is joined by its
+/// handle. `name` shows in top and gdb; at most 15 characters. Throws Error(kResources).
+std::jthread start_thread(const char* name, std::function<void(const std::stop_token&)> body);
+
+/// A file descriptor that is readable from set() until clear(). Any thread.
+class Event {
+ public:
+  /// Throws Error(kResources).
+  Event();
+  int fd() const { return fd_.get(); }
+  void set() const noexcept;
+  void clear() const noexcept;
+
+ private:
+  UniqueFd fd_;
+};
+
+}  // namespace rdmasync::rdma

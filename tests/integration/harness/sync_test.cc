@@ -1,0 +1,144 @@
+#include "harness/sync_test.h"
+
+#include <cstdlib>
+#include <iostream>
+#include <sstream>
+#include <stdexcept>
+
+namespace rdmasync::test {
+
+std::vector<std::string> fabrics() {
+  const char* chosen = std::getenv("RDMASYNC_TEST_FABRICS");
+  std::istringstream words(chosen != nullptr ? chosen : "cma,tcp");
+  std::vector<std::string> names;
+  for (std::string name; std::getline(words, name, ',');) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+Server& SyncTest::start_server(const std::string& name, ServerOptions options) {
+  servers_.push_back(std::make_unique<Server>(name, std::move(options)));
+  return *servers_.back();
+}
+
+void SyncTest::TearDown() {
+  for (const auto& server : servers_) {
+    if (server->pid() > 0) {
+      EXPECT_TRUE(server->alive()) << server->name() << " died";
+      EXPECT_TRUE(server->stop()) << server->name() << " did not exit cleanly on SIGTERM";
+    }
+    EXPECT_EQ(server->log().find("REDIS BUG REPORT"), std::string::npos)
+        << server->name() << " crashed";
+  }
+  if (HasFailure()) {
+    constexpr std::size_t kLines = 60;
+    for (const auto& server : servers_) {
+      std::cerr << "---- log of " << server->name() << " (port " << server->port() << ")\n"
+                << server->log_tail(kLines) << '\n';
+    }
+  }
+  servers_.clear();
+}
+
+ServerOptions FabricTest::with_fabric(ServerOptions options) {
+  options.module_args.insert(options.module_args.begin(), {"fabric", fabric(), "debug", "yes"});
+  return options;
+}
+
+Server& FabricTest::start_master(ServerOptions options) {
+  return start_server("master", with_fabric(std::move(options)));
+}
+
+Server& FabricTest::start_replica(ServerOptions options) {
+  return start_server("replica", with_fabric(std::move(options)));
+}
+
+std::string fabric_name(const ::testing::TestParamInfo<std::string>& info) {
+  return info.param;
+}
+
+std::map<std::string, std::string> status(Server& server) {
+  const Reply reply = server.must("RDMASYNC.STATUS");
+  std::map<std::string, std::string> fields;
+  for (std::size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
+    fields[reply.elements[i].text] = reply.elements[i + 1].text;
+  }
+  return fields;
+}
+
+std::string status(Server& server, const std::string& field) {
+  const auto fields = status(server);
+  const auto found = fields.find(field);
+  if (found == fields.end()) {
+    throw std::runtime_error("RDMASYNC.STATUS has no field " + field);
+  }
+  return found->second;
+}
+
+long long status_number(Server& server, const std::string& field) {
+  return std::stoll(status(server, field));
+}
+
+std::string describe_status(Server& server) {
+  std::string text = server.name() + ":";
+  for (const auto& [field, value] : status(server)) {
+    text.append(" ").append(field).append("=").append(value);
+  }
+  return text;
+}
+
+void slaveof(Server& replica, const Server& master) {
+  const Reply reply = replica.must("RDMASYNC.SLAVEOF", master.host(), master.port());
+  EXPECT_EQ(reply.describe(), "+OK");
+}
+
+void slaveof_no_one(Server& replica) {
+  EXPECT_EQ(replica.must("RDMASYNC.SLAVEOF", "NO", "ONE").describe(), "+OK");
+}
+
+void wait_synced(Server& replica, Server& master) {
+  wait_until(
+      replica.name() + " is synced with " + master.name(),
+      [&] {
+        const auto link = replica.info("replication");
+        return status(replica, "state") == "synced" && link.at("role") == "slave" &&
+               link.at("master_port") == std::to_string(master.port()) &&
+               link.at("master_link_status") == "up";
+      },
+      [&] { return describe_status(replica) + "; " + replica.must("INFO", "replication").text; });
+}
+
+void wait_state(Server& replica, const std::string& state) {
+  wait_until(
+      replica.name() + " is " + state, [&] { return status(replica, "state") == state; },
+      [&] { return describe_status(replica); });
+}
+
+std::string wait_error(Server& replica) {
+  wait_until(
+      replica.name() + " tells why the sync failed",
+      [&] { return !status(replica, "last_sync_error").empty(); },
+      [&] { return describe_status(replica); });
+  return status(replica, "last_sync_error");
+}
+
+void wait_export_gone(Server& master) {
+  wait_until(
+      master.name() + " has let go of the export",
+      [&] {
+        return status(master, "export_replicas") == "0" && status(master, "pinned_bytes") == "0";
+      },
+      [&] { return describe_status(master); });
+}
+
+::testing::AssertionResult equal(Server& master, Server& replica, CompareOptions options) {
+  const std::string difference = first_difference(master, replica, options);
+  if (difference.empty()) {
+    return ::testing::AssertionSuccess();
+  }
+  return ::testing::AssertionFailure()
+         << master.name() << " and " << replica.name() << " differ: " << difference;
+}
+
+}  // namespace rdmasync::test

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/compare.h"
+#include "harness/server.h"
+#include "harness/wait.h"
+
+namespace rdmasync::test {
+
+/// The fabrics that this machine can test: RDMASYNC_TEST_FABRICS, or the embedded ones.
+std::vector<std::string> fabrics();
+
+/// Owns the servers of one test; shows their logs if it fails, and sees that none has crashed.
+class SyncTest : public ::testing::Test {
+ protected:
+  Server& start_server(const std::string& name, ServerOptions options = {});
+  void TearDown() override;
+
+ private:
+  std::vector<std::unique_ptr<Server>> servers_;
+};
+
+/// A test that runs once per fabric: its servers load the module with that fabric.
+class FabricTest : public SyncTest, public ::testing::WithParamInterface<std::string> {
+ protected:
+  static const std::string& fabric() { return GetParam(); }
+  static ServerOptions with_fabric(ServerOptions options = {});
+  Server& start_master(ServerOptions options = {});
+  Server& start_replica(ServerOptions options = {});
+};
+
+std::string fabric_name(const ::testing::TestParamInfo<std::string>& info);
+
+/// Inside namespace rdmasync::test.
+#define RDMASYNC_FOR_EACH_FABRIC(Suite) \
+  INSTANTIATE_TEST_SUITE_P(Fabrics, Suite, ::testing::ValuesIn(fabrics()), fabric_name)
+
+/// RDMASYNC.STATUS, as text.
+std::map<std::string, std::string> status(Server& server);
+std::string status(Server& server, const std::string& field);
+long long status_number(Server& server, const std::string& field);
+std::string describe_status(Server& server);
+
+/// Sends RDMASYNC.SLAVEOF and expects +OK.
+void slaveof(Server& replica, const Server& master);
+void slaveof_no_one(Server& replica);
+
+/// The link is up, natively, to the real master, and the module says so too.
+void wait_synced(Server& replica, Server& master);
+void wait_state(Server& replica, const std::string& state);
+/// The sync has given up at least once and says why.
+std::string wait_error(Server& replica);
+/// The master has nothing left of any export: no replica, no registered memory.
+void wait_export_gone(Server& master);
+
+/// After writers have stopped: waits for equal offsets, then compares everything.
+::testing::AssertionResult equal(Server& master, Server& replica, CompareOptions options = {});
+
+}  // namespace rdmasync::test

@@ -1,0 +1,241 @@
+// A module with a data type of its own, for the tests: proof that values of other modules survive a
+// sync, including those that change without any keyspace notification.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+namespace {
+
+// Only what is used here of Redis's module API, looked up by name.
+struct Context;
+struct String;
+struct Key;
+struct Io;
+struct Digest;
+struct Type;
+
+constexpr int kOk = 0;
+constexpr int kError = 1;
+constexpr int kRead = 1 << 0;
+constexpr int kWrite = 1 << 1;
+constexpr int kHandleIoErrors = 1 << 0;
+
+struct TypeMethods {
+  std::uint64_t version = 4;
+  void* (*load)(Io*, int);
+  void (*save)(Io*, void*);
+  void (*rewrite)(Io*, String*, void*);
+  std::size_t (*mem_usage)(const void*);
+  void (*digest)(Digest*, void*);
+  void (*free)(void*);
+  int (*aux_load)(Io*, int, int);
+  void (*aux_save)(Io*, int);
+  int aux_save_triggers;
+  std::size_t (*free_effort)(String*, const void*);
+  void (*unlink)(String*, const void*);
+  void* (*copy)(String*, String*, const void*);
+  int (*defrag)(void*, String*, void**);
+  std::size_t (*mem_usage2)(void*, const void*, std::size_t);
+  std::size_t (*free_effort2)(void*, const void*);
+  void (*unlink2)(void*, const void*);
+  void* (*copy2)(void*, const void*);
+};
+
+using CommandHandler = int (*)(Context*, String**, int);
+
+struct Api {
+  int (*create_command)(Context*, const char*, CommandHandler, const char*, int, int, int);
+  void (*set_module_attribs)(Context*, const char*, int, int);
+  Type* (*create_data_type)(Context*, const char*, int, TypeMethods*);
+  void (*set_module_options)(Context*, int);
+  Key* (*open_key)(Context*, String*, int);
+  void (*close_key)(Key*);
+  int (*key_type)(Key*);
+  Type* (*value_type)(Key*);
+  void* (*value)(Key*);
+  int (*set_value)(Key*, Type*, void*);
+  const char* (*string_bytes)(const String*, std::size_t*);
+  int (*reply_error)(Context*, const char*);
+  int (*reply_status)(Context*, const char*);
+  int (*reply_bytes)(Context*, const char*, std::size_t);
+  int (*reply_null)(Context*);
+  int (*wrong_arity)(Context*);
+  int (*replicate_verbatim)(Context*);
+  void (*save_bytes)(Io*, const char*, std::size_t);
+  char* (*load_bytes)(Io*, std::size_t*);
+  int (*io_error)(Io*);
+  void (*free)(void*);
+  void (*emit_aof)(Io*, const char*, const char*, ...);
+  void (*digest_add)(Digest*, const char*, std::size_t);
+  void (*digest_end)(Digest*);
+};
+
+Api api;
+Type* type = nullptr;
+
+std::string text_of(const String* argument) {
+  std::size_t length = 0;
+  const char* bytes = api.string_bytes(argument, &length);
+  return {bytes, length};
+}
+
+void* load(Io* io, int version) {
+  if (version != 1) {
+    return nullptr;
+  }
+  std::size_t length = 0;
+  char* bytes = api.load_bytes(io, &length);
+  if (bytes == nullptr || api.io_error(io) != 0) {
+    return nullptr;
+  }
+  auto* value = new std::string(bytes, length);
+  api.free(bytes);
+  return value;
+}
+
+void save(Io* io, void* value) {
+  const auto& text = *static_cast<std::string*>(value);
+  api.save_bytes(io, text.data(), text.size());
+}
+
+void rewrite(Io* io, String* key, void* value) {
+  const auto& text = *static_cast<std::string*>(value);
+  api.emit_aof(io, "TESTTYPE.SET", "sb", key, text.data(), text.size());
+}
+
+void digest(Digest* into, void* value) {
+  const auto& text = *static_cast<std::string*>(value);
+  api.digest_add(into, text.data(), text.size());
+  api.digest_end(into);
+}
+
+void* copy(String* /*from*/, String* /*to*/, const void* value) {
+  return new std::string(*static_cast<const std::string*>(value));
+}
+
+void free_value(void* value) {
+  delete static_cast<std::string*>(value);
+}
+
+/// The value at the key, nullptr if the key is empty; `wrong` if it holds something else.
+std::string* value_at(Key* key, bool& wrong) {
+  wrong = false;
+  if (key == nullptr || api.key_type(key) == 0) {
+    return nullptr;
+  }
+  wrong = api.value_type(key) != type;
+  return wrong ? nullptr : static_cast<std::string*>(api.value(key));
+}
+
+constexpr const char* kWrongType = "WRONGTYPE not a testtype value";
+
+int write_command(Context* context, String** argv, int argc, bool append) {
+  if (argc != 3) {
+    return api.wrong_arity(context);
+  }
+  Key* key = api.open_key(context, argv[1], kRead | kWrite);
+  bool wrong = false;
+  std::string* value = value_at(key, wrong);
+  if (!wrong) {
+    if (append && value != nullptr) {
+      *value += text_of(argv[2]);
+    } else {
+      api.set_value(key, type, new std::string(text_of(argv[2])));
+    }
+  }
+  api.close_key(key);
+  if (wrong) {
+    return api.reply_error(context, kWrongType);
+  }
+  api.replicate_verbatim(context);
+  return api.reply_status(context, "OK");
+}
+
+int set_command(Context* context, String** argv, int argc) {
+  return write_command(context, argv, argc, false);
+}
+
+int append_command(Context* context, String** argv, int argc) {
+  return write_command(context, argv, argc, true);
+}
+
+int get_command(Context* context, String** argv, int argc) {
+  if (argc != 2) {
+    return api.wrong_arity(context);
+  }
+  Key* key = api.open_key(context, argv[1], kRead);
+  bool wrong = false;
+  const std::string* value = value_at(key, wrong);
+  int result = kOk;
+  if (wrong) {
+    result = api.reply_error(context, kWrongType);
+  } else if (value == nullptr) {
+    result = api.reply_null(context);
+  } else {
+    result = api.reply_bytes(context, value->data(), value->size());
+  }
+  if (key != nullptr) {
+    api.close_key(key);
+  }
+  return result;
+}
+
+bool look_up(void* context) {
+  // The first member of a module context is the look-up function: part of Redis's stable ABI.
+  using GetApi = int (*)(const char*, void*);
+  GetApi get_api = nullptr;
+  std::memcpy(&get_api, context, sizeof(get_api));
+  const auto find = [&](const char* name, auto& into) {
+    return get_api((std::string("RedisModule_") + name).c_str(), static_cast<void*>(&into)) == kOk;
+  };
+  return find("CreateCommand", api.create_command) &&
+         find("SetModuleAttribs", api.set_module_attribs) &&
+         find("CreateDataType", api.create_data_type) &&
+         find("SetModuleOptions", api.set_module_options) && find("OpenKey", api.open_key) &&
+         find("CloseKey", api.close_key) && find("KeyType", api.key_type) &&
+         find("ModuleTypeGetType", api.value_type) && find("ModuleTypeGetValue", api.value) &&
+         find("ModuleTypeSetValue", api.set_value) && find("StringPtrLen", api.string_bytes) &&
+         find("ReplyWithError", api.reply_error) &&
+         find("ReplyWithSimpleString", api.reply_status) &&
+         find("ReplyWithStringBuffer", api.reply_bytes) && find("ReplyWithNull", api.reply_null) &&
+         find("WrongArity", api.wrong_arity) && find("ReplicateVerbatim", api.replicate_verbatim) &&
+         find("SaveStringBuffer", api.save_bytes) && find("LoadStringBuffer", api.load_bytes) &&
+         find("IsIOError", api.io_error) && find("Free", api.free) &&
+         find("EmitAOF", api.emit_aof) && find("DigestAddStringBuffer", api.digest_add) &&
+         find("DigestEndSequence", api.digest_end);
+}
+
+}  // namespace
+
+/// With the argument "no-io-errors" the module does not declare that it handles I/O errors, as many
+/// modules do not.
+// NOLINTNEXTLINE(readability-identifier-naming): Redis looks it up by this name
+extern "C" __attribute__((visibility("default"))) int RedisModule_OnLoad(void* raw, String** argv,
+                                                                         int argc) {
+  if (!look_up(raw)) {
+    return kError;
+  }
+  auto* context = static_cast<Context*>(raw);
+  api.set_module_attribs(context, "testtype", 1, 1);
+  if (argc == 0 || text_of(argv[0]) != "no-io-errors") {
+    api.set_module_options(context, kHandleIoErrors);
+  }
+  TypeMethods methods{};
+  methods.load = load;
+  methods.save = save;
+  methods.rewrite = rewrite;
+  methods.digest = digest;
+  methods.free = free_value;
+  methods.copy = copy;
+  type = api.create_data_type(context, "testtype-", 1, &methods);
+  const bool created =
+      type != nullptr &&
+      api.create_command(context, "TESTTYPE.SET", set_command, "write deny-oom", 1, 1, 1) == kOk &&
+      api.create_command(context, "TESTTYPE.APPEND", append_command, "write deny-oom", 1, 1, 1) ==
+          kOk &&
+      api.create_command(context, "TESTTYPE.GET", get_command, "readonly", 1, 1, 1) == kOk;
+  return created ? kOk : kError;
+}

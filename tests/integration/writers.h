@@ -1,0 +1,42 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "command_mix.h"
+#include "harness/server.h"
+
+namespace rdmasync::test {
+
+/// Threads that write to a server as fast as it takes it: the mix, and clients that block on its
+/// keys. What each thread sends depends on the seed alone.
+class Writers {
+ public:
+  Writers(Server& server, std::uint64_t seed, int mix_threads = 3);
+  ~Writers();
+  Writers(const Writers&) = delete;
+  Writers& operator=(const Writers&) = delete;
+
+  /// Waits until what has been sent is answered. Throws if a thread lost its connection.
+  void stop();
+  /// Commands answered without an error, so far.
+  std::uint64_t succeeded() const { return succeeded_; }
+  std::uint64_t failed() const { return failed_; }
+
+ private:
+  void run_mix(Client client, std::uint64_t seed);
+  void run_blocked(Client client, std::uint64_t seed);
+  void count(const Reply& reply);
+  void join();
+
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> succeeded_{0};
+  std::atomic<std::uint64_t> failed_{0};
+  std::atomic<bool> lost_{false};
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace rdmasync::test

@@ -1,0 +1,199 @@
+// Writers at full speed during the whole sync. RDMASYNC_SEEDS sets the number of seeds,
+// RDMASYNC_SEED runs one alone.
+
+#include "writers.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <random>
+#include <thread>
+
+#include "dataset.h"
+#include "harness/sync_test.h"
+
+namespace rdmasync::test {
+namespace {
+
+constexpr int kDefaultSeeds = 50;
+
+std::vector<int> seeds() {
+  if (const char* one = std::getenv("RDMASYNC_SEED"); one != nullptr) {
+    return {std::atoi(one)};
+  }
+  const char* many = std::getenv("RDMASYNC_SEEDS");
+  std::vector<int> all(many != nullptr ? std::atoi(many) : kDefaultSeeds);
+  for (std::size_t i = 0; i < all.size(); i++) {
+    all[i] = static_cast<int>(i);
+  }
+  return all;
+}
+
+class WritersTest : public SyncTest, public ::testing::WithParamInterface<int> {};
+INSTANTIATE_TEST_SUITE_P(Seeds, WritersTest, ::testing::ValuesIn(seeds()));
+
+/// Small bounds, so that a sync of little data meets them all.
+ServerOptions options_for(int seed) {
+  std::mt19937 random(seed);
+  const auto pick = [&](std::vector<const char*> choices) {
+    return std::string(choices[random() % choices.size()]);
+  };
+  const std::vector<std::string> names = fabrics();
+  return {.config = {"rdmasync.export-memory " + pick({"4mb", "16mb", "64mb"}),
+                     "rdmasync.direct-threshold " + pick({"4kb", "64kb", "64kb", "256kb"}),
+                     "rdmasync.pinned-memory " + pick({"8mb", "256mb"}),
+                     "rdmasync.slice-us " + pick({"50", "500"}),
+                     "rdmasync.join-window " + pick({"0", "100"}),
+                     "repl-backlog-size " + pick({"16kb", "1mb", "16mb"}),
+                     "appendonly " + pick({"no", "no", "no", "yes"}), "hz " + pick({"10", "100"})},
+          .module_args = {"fabric", names[seed % names.size()], "debug", "yes"}};
+}
+
+TEST_P(WritersTest, DatasetsEndEqual) {
+  const int seed = GetParam();
+  SCOPED_TRACE("seed " + std::to_string(seed) +
+               ": run it alone with RDMASYNC_SEED=" + std::to_string(seed));
+  Server& master = start_server("master", options_for(seed));
+  Server& replica = start_server("replica", options_for(seed));
+  fill_dataset(master, {.small_keys = 20000, .large_values = 8, .large_bytes = 1 << 20});
+
+  Writers writers(master, seed);
+  const auto write_on = [&](std::uint64_t commands) {
+    const std::uint64_t enough = writers.succeeded() + commands;
+    wait_until("more is written", [&] { return writers.succeeded() > enough; });
+  };
+  write_on(1000);
+  const std::string forks = master.info("stats", "total_forks");
+  slaveof(replica, master);
+  wait_synced(replica, master);
+  if (seed % 3 == 0) {  // and once more, onto the dataset of the first
+    slaveof_no_one(replica);
+    write_on(1000);
+    slaveof(replica, master);
+    wait_synced(replica, master);
+  }
+  write_on(2000);
+  writers.stop();
+
+  EXPECT_TRUE(equal(master, replica));
+  EXPECT_EQ(status(replica, "syncs_failed"), "0") << status(replica, "last_sync_error");
+  if (master.config("appendonly") == "no") {
+    EXPECT_EQ(master.info("stats", "total_forks"), forks);
+  }
+  EXPECT_LT(writers.failed(), writers.succeeded());
+}
+
+class BusyMasterTest : public FabricTest {};
+RDMASYNC_FOR_EACH_FABRIC(BusyMasterTest);
+
+/// One value that is never the same for two slices: it can be carried by the cut alone.
+TEST_P(BusyMasterTest, OneHotHugeValue) {
+  Server& master = start_master({.config = {"rdmasync.export-memory 4mb"}});
+  Server& replica = start_replica();
+  master.must("SET", "hot", random_bytes(1, 32 << 20));
+  std::atomic<bool> stopping{false};
+  std::thread writer([&, client = master.connect()]() mutable {
+    for (int i = 0; !stopping; i++) {
+      client.must("SETRANGE", "hot", (i * 7919LL * 4096) % (32 << 20), random_bytes(i, 100));
+    }
+  });
+  const auto stop = [&] {
+    stopping = true;
+    writer.join();
+  };
+  try {
+    slaveof(replica, master);
+    wait_synced(replica, master);
+  } catch (...) {
+    stop();
+    throw;
+  }
+  stop();
+  EXPECT_TRUE(equal(master, replica));
+}
+
+/// What happens between attach and cut, one thing at a time, with the replica held in the middle.
+TEST_P(BusyMasterTest, ChangesWhileTheReplicaIsHeld) {
+  for (const char* state : {"attaching", "pulling", "cutting"}) {
+    SCOPED_TRACE(state);
+    Server& master = start_master();
+    Server& replica = start_replica();
+    fill_dataset(master);
+    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", state);
+    slaveof(replica, master);
+    wait_state(replica, state);
+
+    Client client = master.connect();
+    client.must("SETRANGE", "large:0", 1 << 20, "torn");
+    client.must("SET", "large:1", random_bytes(77, 3 << 20));
+    client.must("DEL", "large:2");
+    client.must("RENAME", "large:3", "renamed");
+    client.must("APPEND", "small:8", "longer");
+    client.must("XACK", "stream:groups", "readers", "1-1", "2-1");
+    client.must("XREADGROUP", "GROUP", "readers", "eve", "COUNT", 3, "STREAMS", "stream:groups",
+                ">");
+    client.must("PFADD", "hll:sparse", "another");
+    client.must("PFCOUNT", "hll:sparse");
+    client.must("TESTTYPE.APPEND", "testtype:small", " and more");
+    client.must("PEXPIREAT", "list:quicklist", "9000000000001");
+    client.must("PERSIST", "ttl:large");
+    client.must("MULTI");
+    client.must("SELECT", 1);
+    client.must("XACK", "stream:groups", "readers", "7-1");
+    client.must("DEL", "set:hashtable");
+    client.must("EXEC");
+    client.must("SWAPDB", 5, 15);
+    client.must("SELECT", 15);
+    client.must("HSET", "hash:hashtable", "after", "swap");
+    client.must("SELECT", 5);
+    client.must("FLUSHDB");
+    client.must("SET", "after", "flush");
+    client.must("SELECT", 0);
+    client.must("MOVE", "renamed", 9);
+    client.must("FUNCTION", "DELETE", "otherlib");
+    client.must("FCALL", "set_and_push", 2, "by-function", "list:small", "x");
+    client.must("EVAL", "redis.call('SELECT', 1) redis.call('SET', 'by-script', 'x')", 0);
+
+    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+    wait_synced(replica, master);
+    EXPECT_TRUE(equal(master, replica));
+  }
+}
+
+TEST_P(BusyMasterTest, FlushallWhileTheReplicaIsHeld) {
+  Server& master = start_master();
+  Server& replica = start_replica();
+  fill_dataset(master);
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  slaveof(replica, master);
+  wait_state(replica, "cutting");
+  master.must("FLUSHALL");
+  master.must("SET", "only", "this");
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  wait_synced(replica, master);
+  EXPECT_TRUE(equal(master, replica));
+  EXPECT_EQ(replica.must("DBSIZE").number, 1);
+}
+
+/// What is written after the cut must neither be lost nor cost a full sync when it exceeds the
+/// master's backlog.
+TEST_P(BusyMasterTest, WritesBeyondTheBacklogAfterTheCut) {
+  for (const char* state : {"loading", "relaying", "handover"}) {
+    SCOPED_TRACE(state);
+    Server& master = start_master({.config = {"repl-backlog-size 64kb"}});
+    Server& replica = start_replica();
+    fill_dataset(master, {.large_values = 1});
+    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", state);
+    slaveof(replica, master);
+    wait_state(replica, state);
+    for (int i = 0; i < 200; i++) {
+      master.must("SET", "late:" + std::to_string(i), random_bytes(i, 10000));
+    }
+    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+    wait_synced(replica, master);
+    EXPECT_TRUE(equal(master, replica));
+    EXPECT_EQ(master.info("stats", "total_forks"), "0");
+  }
+}
+
+}  // namespace
+}  // namespace rdmasync::test
