@@ -1,9 +1,10 @@
 #include "module/master/capture.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "module/redis/context.h"
 #include "module/redis/server.h"
-
-#include <algorithm>
 
 namespace rdmasync::master {
 
@@ -22,6 +23,12 @@ log_format::Recency recency_of_policy(std::string_view policy) {
 }
 
 }  // namespace
+
+/// A command has touched the key; the copy is not a use of it.
+void Capture::restore(RedisModuleKey* key, const Recency& recency) {
+  if (recency.idle_ms >= 0) redis::SetLRU(key, recency.idle_ms);
+  if (recency.frequency >= 0) redis::SetLFU(key, recency.frequency);
+}
 
 Capture::Capture(Publisher& publisher, std::size_t direct_threshold)
     : context_(redis::make_context()),
@@ -61,14 +68,14 @@ Capture::Outcome Capture::capture(std::uint32_t db, RedisModuleString* name, Mod
     if (publish_string(db, redis::view(name), key.get(), seen, mode)) return Outcome::kPublished;
   }
   // Closed first: the command below may find the key expired and free it.
-  return publish_by_command(db, name, seen);
+  return publish_by_command(db, name, seen, nullptr);
 }
 
 Capture::Outcome Capture::capture_open(std::uint32_t db, RedisModuleString* name,
                                        RedisModuleKey* key, Mode mode) {
   const Seen seen = look_at(key);
   if (publish_string(db, redis::view(name), key, seen, mode)) return Outcome::kPublished;
-  return publish_by_command(db, name, seen);
+  return publish_by_command(db, name, seen, key);
 }
 
 bool Capture::publish_string(std::uint32_t db, std::string_view name, RedisModuleKey* key,
@@ -82,41 +89,37 @@ bool Capture::publish_string(std::uint32_t db, std::string_view name, RedisModul
   }
   std::string prefix;
   redis::rdb::append_length(prefix, length);
-  put_entry(db, name, seen.meta, redis::rdb::kTypeString, prefix, {bytes, length}, nullptr);
+  put_entry(db, name, seen.meta, redis::rdb::kTypeString, prefix, {bytes, length});
   return true;
 }
 
 Capture::Outcome Capture::publish_by_command(std::uint32_t db, RedisModuleString* name,
-                                             const Seen& seen) {
+                                             const Seen& seen, RedisModuleKey* key) {
   const bool is_string = seen.type == redis::kTypeString;
-  const auto reply = std::shared_ptr<RedisModuleCallReply>(
-      redis::Call(context_.get(), is_string ? "GET" : "DUMP", "s", name), redis::Deleter{});
+  redis::Reply reply{redis::Call(context_.get(), is_string ? "GET" : "DUMP", "s", name)};
   if (!reply || redis::CallReplyType(reply.get()) != redis::kReplyString) return Outcome::kAbsent;
-  restore_recency(name, seen.recency);
+  if (key != nullptr) {
+    restore(key, seen.recency);
+  } else {
+    const redis::Key again{
+        redis::OpenKey(context_.get(), name, redis::kKeyRead | redis::kKeyNoTouch)};
+    if (again) restore(again.get(), seen.recency);
+  }
 
   const std::string_view value = redis::view(reply.get());
   if (is_string) {
     std::string prefix;
     redis::rdb::append_length(prefix, value.size());
-    put_entry(db, redis::view(name), seen.meta, redis::rdb::kTypeString, prefix, value, nullptr);
+    put_entry(db, redis::view(name), seen.meta, redis::rdb::kTypeString, prefix, value);
   } else {
     put_entry(db, redis::view(name), seen.meta, value.front(), {},
-              value.substr(1, value.size() - 1 - redis::kDumpFooter), reply);
+              value.substr(1, value.size() - 1 - redis::kDumpFooter));
   }
   return Outcome::kPublished;
 }
 
-void Capture::restore_recency(RedisModuleString* name, const Recency& recency) {
-  const redis::Key key{
-      redis::OpenKey(context_.get(), name, redis::kKeyRead | redis::kKeyNoTouch)};
-  if (!key) return;
-  if (recency.idle_ms >= 0) redis::SetLRU(key.get(), recency.idle_ms);
-  if (recency.frequency >= 0) redis::SetLFU(key.get(), recency.frequency);
-}
-
 void Capture::put_entry(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
-                        char type, std::string_view length_prefix, std::string_view value,
-                        std::shared_ptr<void> owner) {
+                        char type, std::string_view length_prefix, std::string_view value) {
   head_.clear();
   redis::rdb::append_entry_head(head_, meta, type, name);
   RecordInfo info;
@@ -125,7 +128,7 @@ void Capture::put_entry(std::uint32_t db, std::string_view name, const redis::rd
   info.key_length = static_cast<std::uint32_t>(name.size());
   info.key_offset = static_cast<std::uint16_t>(head_.size() - name.size());
   head_.append(length_prefix);
-  publisher_.put(info, head_, value, std::move(owner));
+  publisher_.put(info, head_, value);
 }
 
 void Capture::tombstone(std::uint32_t db, std::string_view key) {
@@ -139,8 +142,7 @@ void Capture::tombstone(std::uint32_t db, std::string_view key) {
 void Capture::functions() {
   RecordInfo info;
   info.kind = Kind::kFunctions;
-  auto dump = std::make_shared<std::string>(redis::dump_functions(context_.get()));
-  publisher_.put(info, {}, *dump, dump);
+  publisher_.put(info, {}, redis::dump_functions(context_.get()));
 }
 
 std::size_t Capture::string_bytes(std::uint32_t db, RedisModuleString* name) {

@@ -52,14 +52,15 @@ class Capture {
     Recency recency;
   };
 
+  static void restore(RedisModuleKey* key, const Recency& recency);
   Seen look_at(RedisModuleKey* key) const;
   bool publish_string(std::uint32_t db, std::string_view name, RedisModuleKey* key,
                       const Seen& seen, Mode mode);
-  Outcome publish_by_command(std::uint32_t db, RedisModuleString* name, const Seen& seen);
-  void restore_recency(RedisModuleString* name, const Recency& recency);
+  /// Of the selected database. `key` is the open key, if the caller has it open.
+  Outcome publish_by_command(std::uint32_t db, RedisModuleString* name, const Seen& seen,
+                             RedisModuleKey* key);
   void put_entry(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
-                 char type, std::string_view length_prefix, std::string_view value,
-                 std::shared_ptr<void> owner);
+                 char type, std::string_view length_prefix, std::string_view value);
 
   redis::Context context_;
   Publisher& publisher_;

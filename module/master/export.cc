@@ -1,6 +1,7 @@
 #include "module/master/export.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "module/redis/log.h"
@@ -24,9 +25,9 @@ Export::Export(rdma::Fabric& fabric, Options options, std::function<void()> wake
     : fabric_(fabric),
       options_(std::move(options)),
       wake_(std::move(wake)),
-      ring_(fabric, options_.memory),
-      registrar_(fabric, wake_),
-      publisher_(ring_, registrar_, options_.pinned_memory,
+      ring_(std::make_unique<LogRing>(fabric, options_.memory)),
+      registrar_(std::make_unique<Registrar>(fabric, wake_)),
+      publisher_(*ring_, *registrar_, options_.pinned_memory,
                  [this](std::uint32_t db, std::string_view key, const Error& error) {
                    if (!std::exchange(packed_only_, true)) {
                      redis::log_warning(
@@ -37,17 +38,26 @@ Export::Export(rdma::Fabric& fabric, Options options, std::function<void()> wake
                  }),
       capture_(publisher_, options_.direct_threshold),
       scan_(capture_, dirty_, options_.databases) {
-  ring_.progress().keys_estimated = 0;
+  ring_->progress().keys_estimated = 0;
   for (std::uint32_t db = 0; db < options_.databases; ++db) {
     const auto size = redis::call(capture_.select(db), "DBSIZE", {});
-    ring_.progress().keys_estimated +=
+    ring_->progress().keys_estimated +=
         static_cast<std::uint64_t>(redis::CallReplyInteger(size.get()));
   }
-  ring_.publish();
+  ring_->publish();
+}
+
+Export::~Export() {
+  publisher_.retire_all();
+  // Deregistering and unmapping take milliseconds: not on the main thread.
+  std::thread([ring = std::move(ring_), registrar = std::move(registrar_)]() mutable {
+    registrar.reset();
+    ring.reset();
+  }).detach();
 }
 
 bool Export::joinable() const {
-  return ring_.tail() == 0 && Clock::now() < started_ + options_.join_window;
+  return ring_->tail() == 0 && Clock::now() < started_ + options_.join_window;
 }
 
 void Export::join(ClientId client) {
@@ -64,7 +74,7 @@ void Export::leave(ClientId client) {
 
 void Export::acknowledge(ClientId client, std::uint64_t position) {
   Session& session = sessions_.at(client);
-  if (position < session.acknowledged || position > ring_.head()) {
+  if (position < session.acknowledged || position > ring_->head()) {
     throw Error(Errc::kProtocol, "the replica acknowledged a position that was never published");
   }
   session.acknowledged = position;
@@ -75,7 +85,7 @@ void Export::acknowledge(ClientId client, std::uint64_t position) {
 std::vector<Export::ClientId> Export::stalled(std::chrono::seconds timeout) const {
   std::vector<ClientId> late;
   for (const auto& [client, session] : sessions_) {
-    if (session.acknowledged < ring_.head() && session.heard + timeout < Clock::now()) {
+    if (session.acknowledged < ring_->head() && session.heard + timeout < Clock::now()) {
       late.push_back(client);
     }
   }
@@ -88,7 +98,7 @@ void Export::release_acknowledged() {
   const auto slowest = std::min_element(
       sessions_.begin(), sessions_.end(),
       [](const auto& a, const auto& b) { return a.second.acknowledged < b.second.acknowledged; });
-  if (slowest->second.acknowledged <= ring_.tail()) return;
+  if (slowest->second.acknowledged <= ring_->tail()) return;
   publisher_.release(slowest->second.acknowledged);
   wake_();
 }
@@ -99,8 +109,8 @@ void Export::pump(Clock::time_point deadline) {
   bool more = true;
   while (more && !publisher_.congested() && Clock::now() < deadline) more = step();
   publisher_.advance();
-  ring_.progress().keys_scanned = scan_.keys_seen();
-  ring_.publish();
+  ring_->progress().keys_scanned = scan_.keys_seen();
+  ring_->publish();
   if (more && !publisher_.congested()) wake_();
 }
 

@@ -36,8 +36,11 @@ class Export {
     int max_rounds;
   };
 
-  /// `wake` asks for a call of pump(), from any thread.
+  /// `wake` asks for a call of pump(), from any thread, and may do so beyond the end.
   Export(rdma::Fabric& fabric, Options options, std::function<void()> wake);
+  Export(const Export&) = delete;
+  Export& operator=(const Export&) = delete;
+  ~Export();
 
   // The replicas.
   bool joinable() const;
@@ -66,7 +69,7 @@ class Export {
 
   // For the operator.
   const Options& options() const { return options_; }
-  const LogRing& log() const { return ring_; }
+  const LogRing& log() const { return *ring_; }
   const Publisher& publisher() const { return publisher_; }
   std::uint64_t last_cut_us() const { return last_cut_us_; }
 
@@ -88,8 +91,8 @@ class Export {
   rdma::Fabric& fabric_;
   Options options_;
   std::function<void()> wake_;
-  LogRing ring_;
-  Registrar registrar_;
+  std::unique_ptr<LogRing> ring_;
+  std::unique_ptr<Registrar> registrar_;
   Publisher publisher_;
   Capture capture_;
   DirtyKeys dirty_;

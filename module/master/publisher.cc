@@ -26,14 +26,14 @@ Publisher::Publisher(LogRing& ring, Registrar& registrar, std::size_t pinned_lim
                      std::function<void(std::uint32_t, std::string_view, const Error&)> lost)
     : ring_(ring), registrar_(registrar), pinned_limit_(pinned_limit), lost_(std::move(lost)) {}
 
-Publisher::~Publisher() {
+void Publisher::retire_all() {
   for (Pinned& pinned : pinned_) {
     registrar_.retire(std::move(pinned.region), std::move(pinned.owner));
   }
+  pinned_.clear();
 }
 
-void Publisher::put(const RecordInfo& info, std::string_view head, std::string_view rest,
-                    std::shared_ptr<void> owner) {
+void Publisher::put(const RecordInfo& info, std::string_view head, std::string_view rest) {
   if (head.size() + rest.size() <= ring_.max_body()) {
     if (waiting_.empty() && ring_.append(info, head, rest)) {
       count(info, head.size() + rest.size());
@@ -46,18 +46,19 @@ void Publisher::put(const RecordInfo& info, std::string_view head, std::string_v
     return;
   }
 
-  if (!owner) {
-    auto copy = std::make_shared<std::string>(rest);
-    rest = *copy;
-    owner = std::move(copy);
+  if (head.size() > ring_.max_body()) {
+    throw Error(Errc::kResources, "a key of " + std::to_string(info.key_length) +
+                                      " bytes does not fit the export log: raise "
+                                      "rdmasync.export-memory to 8 times that and more");
   }
+  auto copy = std::make_shared<std::string>(rest);
   Waiting waiting;
   waiting.info = info;
   waiting.info.remote = true;
   waiting.body = head;
-  waiting.owner = std::move(owner);
+  waiting.owner = copy;
   wait_for_registration(std::move(waiting),
-                        {reinterpret_cast<std::byte*>(const_cast<char*>(rest.data())), rest.size()});
+                        std::as_writable_bytes(std::span(copy->data(), copy->size())));
 }
 
 void Publisher::put_value(std::uint32_t db, std::string_view key, const redis::rdb::KeyMeta& meta,

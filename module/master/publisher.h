@@ -23,12 +23,11 @@ class Publisher {
             std::function<void(std::uint32_t db, std::string_view key, const Error&)> lost);
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
-  ~Publisher();
+  ~Publisher() = default;
 
-  /// A record whose body is `head` and `rest`. What is too large for the ring is left where it is
-  /// and registered: `owner` keeps `rest` alive, without one it is copied.
-  void put(const RecordInfo& info, std::string_view head, std::string_view rest = {},
-           std::shared_ptr<void> owner = nullptr);
+  /// A record whose body is `head` and `rest`. If that is too large for the ring, `rest` goes into
+  /// registered memory of its own.
+  void put(const RecordInfo& info, std::string_view head, std::string_view rest = {});
 
   /// A string value that stays in the keyspace.
   void put_value(std::uint32_t db, std::string_view key, const redis::rdb::KeyMeta& meta,
@@ -42,6 +41,9 @@ class Publisher {
 
   /// Every replica has consumed the log up to here.
   void release(std::uint64_t position);
+
+  /// Nobody reads any more: everything pinned is given back. The last call.
+  void retire_all();
 
   /// Whether to hold back with further records.
   bool congested() const { return !waiting_.empty() || pinned_bytes_ >= pinned_limit_; }

@@ -82,6 +82,14 @@ void Pull::run(std::optional<std::uint64_t> end) {
   acknowledge();
 }
 
+void Pull::check_whole() const {
+  const auto staged = [](const Torn& torn) { return torn.use_count() > 1; };
+  if (std::any_of(torn_.begin(), torn_.end(), staged)) {
+    throw Error(Errc::kAccess,
+                "the master freed a value while it was read, and did not publish it again");
+  }
+}
+
 void Pull::read_header() {
   header_pending_ = true;
   attachment_.connection->post({kHeader, reinterpret_cast<std::byte*>(header_.get()),
@@ -110,8 +118,8 @@ void Pull::complete(const rdma::Completion& completion) {
   if (completion.error && completion.error->code() != Errc::kAccess) {
     throw Error(*completion.error);
   }
-  // A value that the master has freed since is torn, and dirty there: it will be published again.
-  done.fetched->state = completion.error ? Fetched::State::kTorn : Fetched::State::kComplete;
+  if (completion.error) torn_.push_back(done.fetched);
+  done.fetched.reset();
   done.done = true;
   done.region.reset();
   --values_pending_;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "module/replica/attach.h"
 #include "module/replica/record_store.h"
@@ -35,6 +36,10 @@ class Pull {
   void until_round_end() { run(std::nullopt); }
   void until(std::uint64_t position) { run(position); }
 
+  /// Throws Error(kAccess) if a key's last value was freed by the master while it was read: such a
+  /// value is published again, so by the cut every key must have been read whole.
+  void check_whole() const;
+
   Staging& staging() { return staging_; }
   int rdb_version() const { return attachment_.rdb_version; }
 
@@ -49,6 +54,8 @@ class Pull {
     std::size_t length = 0;
     bool done = false;
   };
+  /// A value that a read did not bring; staged still, as long as it is shared.
+  using Torn = std::shared_ptr<Fetched>;
 
   void run(std::optional<std::uint64_t> end);
   void read_header();
@@ -85,6 +92,7 @@ class Pull {
   std::deque<Fetching> fetching_;  ///< in the order of their records
   std::uint64_t first_id_ = kFirstValue;
   std::size_t values_pending_ = 0;
+  std::vector<Torn> torn_;
 
   static constexpr std::uint64_t kHeader = 0;
   static constexpr std::uint64_t kLog = 1;

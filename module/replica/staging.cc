@@ -41,15 +41,4 @@ std::size_t Staging::keys() const {
   return sum;
 }
 
-std::optional<std::string> Staging::torn_key() const {
-  for (const auto& [db, keys] : databases_) {
-    for (const auto& [key, staged] : keys) {
-      if (staged.fetched && staged.fetched->state != Fetched::State::kComplete) {
-        return std::string(key);
-      }
-    }
-  }
-  return std::nullopt;
-}
-
 }  // namespace rdmasync::replica

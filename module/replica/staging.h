@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,14 +14,11 @@ namespace rdmasync::replica {
 
 /// Bytes that a read is filling, or has filled.
 struct Fetched {
-  enum class State { kReading, kComplete, kTorn };
-
   /// A string value: the very string that will enter the keyspace.
   redis::String value;
   redis::rdb::KeyMeta meta;
   /// Or the value of an entry, or function libraries, too large for the log.
   std::string bytes;
-  State state = State::kReading;
 };
 
 /// What a key is to become.
@@ -50,9 +46,6 @@ class Staging {
   const Databases& databases() const { return databases_; }
   std::string_view functions() const;
   std::size_t keys() const;
-
-  /// A key whose last read did not bring its value, if there is one: the copy is not complete.
-  std::optional<std::string> torn_key() const;
 
  private:
   Databases databases_;

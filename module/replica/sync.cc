@@ -64,11 +64,7 @@ Cut cut_from(const redisReply& reply) {
   return cut;
 }
 
-void check_complete(const Staging& staging, const OwnFacts& facts) {
-  if (const auto torn = staging.torn_key()) {
-    throw Error(Errc::kAccess, "the master freed the value of '" + *torn +
-                                   "' while it was read, and did not publish it again");
-  }
+void check_databases(const Staging& staging, const OwnFacts& facts) {
   const auto& databases = staging.databases();
   const auto beyond = std::find_if(databases.begin(), databases.end(), [&](const auto& entry) {
     return entry.first >= facts.databases && !entry.second.empty();
@@ -150,7 +146,8 @@ void Sync::attempt(const std::stop_token& stop) {
   if (cut.moved > kQuietStream || cut.backlog < kUsualBacklog) open_relay();
   pull->until(cut.end);
   link.command({protocol::kExportCommand, protocol::kDetach});
-  check_complete(pull->staging(), facts);
+  pull->check_whole();
+  check_databases(pull->staging(), facts);
   redis::log_notice(format("rdmasync: copied %zu keys, %.1f MB; the cut is at %s:%lld",
                            pull->staging().keys(), megabytes(around_.status->read_bytes),
                            cut.replication_id.c_str(), static_cast<long long>(cut.offset)));

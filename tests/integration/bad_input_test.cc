@@ -12,10 +12,10 @@ namespace {
 class BadInputTest : public SyncTest {
  protected:
   /// Starts a sync that must fail, and returns the reason that it tells.
-  std::string failure_of(Server& replica, const std::string& host, int port) {
+  static std::string failure_of(Server& replica, const std::string& host, int port) {
     fill_old_dataset(replica);
     const Reply reply = replica.command("RDMASYNC.SLAVEOF", host, port);
-    const std::string reason = reply.is_error() ? reply.text : wait_error(replica);
+    std::string reason = reply.is_error() ? reply.text : wait_error(replica);
     EXPECT_TRUE(has_old_dataset(replica));
     EXPECT_EQ(replica.must("RDMASYNC.SLAVEOF", "NO", "ONE").text, "OK");
     wait_state(replica, "idle");
