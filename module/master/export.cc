@@ -6,6 +6,7 @@
 
 #include "module/redis/log.h"
 #include "module/redis/server.h"
+#include "module/thread_cpu_time.h"
 #include "rdmasync/protocol.h"
 
 namespace rdmasync::master {
@@ -170,7 +171,7 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
     return;
   }
 
-  const auto start = Clock::now();
+  const auto start = thread_cpu_time();
   // A partial resync sends no SELECT. So what follows the offset must begin in a known database:
   // this no-op goes first into what this command propagates, before any expiry found below.
   redis::SelectDb(ctx, 0);
@@ -182,8 +183,7 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
   const auto offset = replication.number("master_repl_offset");
   const auto moved = offset - session.joined_at_offset;
   const auto backlog = replication.number("repl_backlog_size");
-  last_cut_us_ = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count());
+  last_cut_us_ = static_cast<std::uint64_t>((thread_cpu_time() - start).count());
   redis::log_notice(format("rdmasync: export %lu cut at %s:%lld with %zu keys in %lu us%s",
                            static_cast<unsigned long>(options_.number), id.c_str(),
                            static_cast<long long>(offset), keys,

@@ -9,6 +9,7 @@
 #include "module/redis/context.h"
 #include "module/redis/log.h"
 #include "module/redis/server.h"
+#include "module/thread_cpu_time.h"
 #include "module/token_text.h"
 #include "rdmasync/protocol.h"
 
@@ -40,6 +41,21 @@ std::string local_address(RedisModuleCtx* ctx, Export::ClientId client) {
   if (address.size() > 2 && address.front() == '[') address = address.substr(1, address.size() - 2);
   return std::string(address);
 }
+
+// Without a backlog the offset stands still and no partial resync is possible. The server makes one
+// when a replica asks for its first sync; an attaching replica does so and hangs up before the server
+// forks for it, which is sure when the server waits an hour for others to come first.
+const HeldSettings::Values kWhilePriming = {
+    {"repl-diskless-sync", "yes"},
+    {"repl-diskless-sync-delay", "3600"},
+    {"repl-diskless-sync-max-replicas", "0"},
+};
+
+// From the cut to the handover the replica takes the stream up twice, and a few large writes must
+// not overtake it. Memory is used only as far as writes come.
+constexpr std::int64_t kHandoverBacklog = 64 << 20;
+
+bool has_backlog() { return redis::Info("replication").number("repl_backlog_active") != 0; }
 
 void refuse_where_no_cut_can_be(RedisModuleCtx* ctx) {
   const int flags = redis::GetContextFlags(ctx);
@@ -88,21 +104,20 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
     }
     attach(ctx, arg(3));
   } else if (what == protocol::kCut) {
+    hold_backlog(ctx, client);
     guest(client).of->cut(ctx, client);
   } else if (what == protocol::kOffset) {
     const redis::Info replication("replication");
     const std::string run_id = redis::Info("server").text("run_id");
     redis::ReplyWithArray(ctx, 3);
     redis::ReplyWithLongLong(ctx, replication.number("master_repl_offset"));
-    redis::ReplyWithLongLong(ctx, replication.number("repl_backlog_active") == 0
-                                      ? 0
-                                      : replication.number("repl_backlog_size"));
+    redis::ReplyWithLongLong(ctx, has_backlog() ? replication.number("repl_backlog_size") : 0);
     redis::ReplyWithStringBuffer(ctx, run_id.data(), run_id.size());
   } else if (what == protocol::kPrime) {
-    primer_.begin(ctx, client);
+    priming_.hold(ctx, client, kWhilePriming);
     redis::ReplyWithSimpleString(ctx, "OK");
   } else if (what == protocol::kPrimed) {
-    primer_.finish(client);
+    priming_.release(client);
     redis::ReplyWithSimpleString(ctx, "OK");
   } else if (what == protocol::kDetach) {
     leave(client);
@@ -110,6 +125,12 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   } else {
     throw Error(Errc::kUsage, "unknown subcommand '" + std::string(what) + "'");
   }
+}
+
+void Exports::hold_backlog(RedisModuleCtx* ctx, Export::ClientId client) {
+  const auto size = number(redis::config_get(ctx, "repl-backlog-size"));
+  backlog_.hold(ctx, client,
+                {{"repl-backlog-size", std::to_string(std::max(size, kHandoverBacklog))}});
 }
 
 void Exports::attach(RedisModuleCtx* ctx, std::string_view fabric) {
@@ -142,7 +163,7 @@ void Exports::attach(RedisModuleCtx* ctx, std::string_view fabric) {
   reply_field(ctx, protocol::kAttachCapacity, std::to_string(log.capacity()));
   reply_field(ctx, protocol::kAttachExport, std::to_string(joined.options().number));
   reply_field(ctx, protocol::kAttachRdbVersion, std::to_string(redis::rdb_version(ctx)));
-  reply_field(ctx, protocol::kAttachBacklog, BacklogPrimer::needed() ? "0" : "1");
+  reply_field(ctx, protocol::kAttachBacklog, has_backlog() ? "1" : "0");
 }
 
 Exports::Door& Exports::door(std::string_view fabric, const std::string& bind) {
@@ -213,15 +234,16 @@ void Exports::end(Export& ended) {
 }
 
 void Exports::client_gone(Export::ClientId client) {
-  primer_.finish(client);
+  priming_.release(client);
+  backlog_.release(client);
   leave(client);
 }
 
 void Exports::before_sleep() {
   if (exports_.empty()) return;
-  const auto start = Export::Clock::now();
+  const auto cpu_before = thread_cpu_time();
   const auto share = std::chrono::microseconds(config().slice_us) / exports_.size();
-  auto deadline = start;
+  auto deadline = Export::Clock::now();
   std::vector<std::pair<Export*, std::string>> broken;
   for (const auto& running : exports_) {
     deadline += share;
@@ -231,8 +253,7 @@ void Exports::before_sleep() {
       broken.emplace_back(running.get(), error.what());
     }
   }
-  const auto spent = std::chrono::duration_cast<std::chrono::microseconds>(Export::Clock::now() -
-                                                                           start);
+  const auto spent = thread_cpu_time() - cpu_before;
   past_.slice_max_us = std::max(past_.slice_max_us, static_cast<std::uint64_t>(spent.count()));
   for (const auto& [running, why] : broken) drop(*running, why);
 }

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "module/master/backlog_primer.h"
 #include "module/master/export.h"
+#include "module/master/held_settings.h"
 #include "module/master/write_watch.h"
 #include "module/redis/waker.h"
 
@@ -37,7 +37,7 @@ class Exports final : private WriteListener {
     std::uint64_t replicas = 0;
     std::uint64_t log_bytes = 0;
     std::uint64_t pinned_bytes = 0;
-    std::uint64_t slice_max_us = 0;
+    std::uint64_t slice_max_us = 0;  ///< of the main thread's CPU time, like cut_max_us
     std::uint64_t cut_max_us = 0;
     std::uint64_t values = 0;
     std::uint64_t entries = 0;
@@ -58,6 +58,7 @@ class Exports final : private WriteListener {
   };
 
   void attach(RedisModuleCtx* ctx, std::string_view fabric);
+  void hold_backlog(RedisModuleCtx* ctx, Export::ClientId client);
   void leave(Export::ClientId client);
   void end(Export& ended);
   Door& door(std::string_view fabric, const std::string& bind);
@@ -76,7 +77,8 @@ class Exports final : private WriteListener {
   std::map<std::string, Door> doors_;
   std::vector<std::unique_ptr<Export>> exports_;
   std::map<Export::ClientId, Guest> guests_;
-  BacklogPrimer primer_;
+  HeldSettings priming_;  ///< while a replica makes this master create its backlog
+  HeldSettings backlog_;  ///< from a cut until that replica has handed over
   Stats past_;  ///< of exports that have ended
 };
 

@@ -4,6 +4,7 @@
 
 #include "module/replica/linker.h"
 #include "module/replica/main_tasks.h"
+#include "module/replica/stub_file.h"
 #include "module/replica/stub_rdb.h"
 #include "module/token_text.h"
 
@@ -13,10 +14,6 @@ namespace {
 
 constexpr std::chrono::seconds kHandshakeTimeout{10};
 constexpr std::chrono::milliseconds kLook{10};
-
-// What may be left to apply when the server turns to the real master. Its backlog is at least 16 KiB
-// and this much is sent again from there.
-constexpr std::int64_t kSmallLag = 4096;
 
 }  // namespace
 
@@ -28,7 +25,8 @@ Handover::~Handover() {
       [&server = server_, follows = follows_master_] { server.settle(*follows); });
 }
 
-void Handover::load(const std::shared_ptr<Staging>& staging, const Cut& cut, int rdb_version) {
+void Handover::load(const std::shared_ptr<Staging>& staging, const Cut& cut, int rdb_version,
+                    const std::string& dump_path) {
   const std::string token = to_text(rdma::random_token());
   const PendingLink pending(token, staging);
   ups_before_ = link_events_.count();
@@ -40,9 +38,11 @@ void Handover::load(const std::shared_ptr<Staging>& staging, const Cut& cut, int
                  [this](std::string_view bytes) { master_.write(bytes); });
   master_.end_full_sync();
   while (!link_events_.wait_beyond(ups_before_, kLook)) master_.check_alive();
+  StubFile(dump_path).remove_if_written(token);
 }
 
-void Handover::relay_and_follow(Relay& relay, const std::string& host, int port) {
+void Handover::relay_and_follow(Relay& relay, std::int64_t lag, const std::string& host,
+                                int port) {
   for (;;) {
     relay.wait(kLook);
     master_.check_alive();
@@ -51,16 +51,16 @@ void Handover::relay_and_follow(Relay& relay, const std::string& host, int port)
     const auto received = relay.received();
     ups_before_ = link_events_.count();
     const std::int64_t applied =
-        on_main(stop_, [&server = server_, follows = follows_master_, host, port, received] {
+        on_main(stop_, [&server = server_, follows = follows_master_, host, port, received, lag] {
           const auto offset = server.applied_offset();
-          if (received - offset <= kSmallLag) {
+          if (received - offset <= lag) {
             server.follow(host, port);
             *follows = true;
           }
           return offset;
         });
     relay.set_applied(applied);
-    if (received - applied <= kSmallLag) return;
+    if (received - applied <= lag) return;
   }
 }
 

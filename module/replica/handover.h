@@ -36,10 +36,13 @@ class Handover {
   ~Handover();
 
   /// Replaces the dataset by the staged one; ends when the server has loaded it and follows us.
-  void load(const std::shared_ptr<Staging>& staging, const Cut& cut, int rdb_version);
+  /// `dump_path` is where the server keeps its RDB file.
+  void load(const std::shared_ptr<Staging>& staging, const Cut& cut, int rdb_version,
+            const std::string& dump_path);
 
-  /// Feeds the stream after the cut until little of it is left to apply, then follows the master.
-  void relay_and_follow(Relay& relay, const std::string& host, int port);
+  /// Feeds the stream after the cut until at most `lag` bytes of it are left to apply, then follows
+  /// the master.
+  void relay_and_follow(Relay& relay, std::int64_t lag, const std::string& host, int port);
 
   /// Follows the master at once, when nothing or little was written since the cut.
   void follow(const std::string& host, int port);

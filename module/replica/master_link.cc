@@ -1,6 +1,7 @@
 #include "module/replica/master_link.h"
 
 #include <hiredis/hiredis.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -99,9 +100,15 @@ void MasterLink::check_alive() {
 
 int MasterLink::fd() const { return context_->fd; }
 
-std::string MasterLink::take_unread() {
-  const redisReader* reader = context_->reader;
-  return {reader->buf + reader->pos, reader->len - reader->pos};
+void MasterLink::wait_readable(std::chrono::steady_clock::time_point deadline) const {
+  constexpr int kLookMs = 100;
+  pollfd ready{context_->fd, POLLIN, 0};
+  while (::poll(&ready, 1, kLookMs) <= 0) {
+    if (stop_.stop_requested()) throw Error(Errc::kCancelled, "stopped");
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw Error(Errc::kPeerLost, "lost the master " + name_ + ": no answer");
+    }
+  }
 }
 
 std::string_view text_of(const redisReply& reply) {

@@ -47,8 +47,8 @@ class MasterLink {
   /// The socket, for protocols of its own; still owned here.
   int fd() const;
 
-  /// What arrived together with the last reply, behind it: the start of such a protocol.
-  std::string take_unread();
+  /// Waits until the socket has something to read.
+  void wait_readable(std::chrono::steady_clock::time_point deadline) const;
 
  private:
   struct Close {

@@ -38,6 +38,7 @@ OwnFacts OwnServer::facts() const {
   facts.user = config_get(ctx, "masteruser");
   facts.password = config_get(ctx, "masterauth");
   facts.fabric = config().fabric;
+  facts.dump_path = config_get(ctx, "dir") + "/" + config_get(ctx, "dbfilename");
   facts.run_id = redis::Info("server").text("run_id");
   facts.listening_port = number(config_get(ctx, "replica-announce-port"));
   if (facts.listening_port == 0) facts.listening_port = number(config_get(ctx, "port"));

@@ -16,6 +16,7 @@ struct OwnFacts {
   std::string password;  ///< masterauth
   std::string fabric;
   std::string run_id;
+  std::string dump_path;  ///< where this server keeps its RDB file
   int listening_port = 0;
   int rdb_version = 0;
   std::uint32_t databases = 0;

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 #include <utility>
 #include <vector>
@@ -28,14 +29,8 @@ Relay::Relay(const MasterAddress& master, const Start& start, std::stop_token st
       applied_(start.offset) {
   link_.command({"REPLCONF", "listening-port", std::to_string(start.listening_port)});
   link_.command({"REPLCONF", "capa", "eof", "capa", "psync2"});
-  const auto reply =
-      link_.command({"PSYNC", start.replication_id, std::to_string(start.offset + 1)});
-  if (text_of(*reply).rfind("CONTINUE", 0) != 0) {
-    throw Error(Errc::kRefused,
-                "the master's backlog did not last from the cut to the relay: raise its "
-                "repl-backlog-size");
-  }
-  held_ = link_.take_unread();
+  link_.send({"PSYNC", start.replication_id, std::to_string(start.offset + 1)});
+  await_continue();
   received_ += static_cast<std::int64_t>(held_.size());
   thread_ = std::thread([this] { run(); });
 }
@@ -43,6 +38,25 @@ Relay::Relay(const MasterAddress& master, const Start& start, std::stop_token st
 Relay::~Relay() {
   stopping_ = true;
   if (thread_.joinable()) thread_.join();
+}
+
+void Relay::await_continue() {
+  const auto deadline = std::chrono::steady_clock::now() + kTimeout;
+  std::size_t end = 0;
+  while ((end = held_.find('\n')) == std::string::npos) {
+    link_.wait_readable(deadline);
+    std::array<char, 4096> bytes;
+    const auto got = ::recv(link_.fd(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (got == 0) throw Error(Errc::kPeerLost, "the master closed the relay's connection");
+    if (got > 0) held_.append(bytes.data(), static_cast<std::size_t>(got));
+  }
+  // Anything else, an empty line included, says that it prepares a full sync instead.
+  if (held_.rfind("+CONTINUE", 0) != 0) {
+    throw Error(Errc::kRefused,
+                "the master's backlog did not last from the cut to the relay: raise its "
+                "repl-backlog-size");
+  }
+  held_.erase(0, end + 1);
 }
 
 void Relay::run() {

@@ -43,6 +43,8 @@ class Relay {
   void set_applied(std::int64_t offset) { applied_ = offset; }
 
  private:
+  /// Throws Error(kRefused) unless the master goes on from the offset asked for.
+  void await_continue();
   void run();
   void acknowledge();
 

@@ -60,6 +60,7 @@ bool Replica::follows(const std::string& host, int port) const {
 
 void Replica::start(const std::string& host, const std::string& port) {
   const int number = port_from(port);
+  if (host.empty()) throw Error(Errc::kUsage, "the master's host is empty");
   server_.facts();  // what keeps every sync from working is told at once
   stop();
   status_ = std::make_shared<SyncStatus>(totals_);

@@ -23,8 +23,6 @@ constexpr std::chrono::seconds kLastRetry{30};
 
 // What the master's stream may move during a copy and still count as quiet: its own pings and cuts.
 constexpr std::int64_t kQuietStream = 16 << 10;
-// A backlog from this size on lasts from a quiet cut to the handover.
-constexpr std::int64_t kUsualBacklog = 1 << 20;
 
 double megabytes(std::uint64_t bytes) { return static_cast<double>(bytes) / 1e6; }
 
@@ -33,7 +31,7 @@ void check_master(MasterLink& link, const std::string& name, const std::string& 
   try {
     const auto reply = link.command({protocol::kExportCommand, protocol::kOffset});
     if (text_of(element_of(*reply, 2)) == own_run_id) {
-      throw Error(Errc::kUsage, name + " is this very server");
+      throw Error(Errc::kUsage, name + " is this very server itself");
     }
   } catch (const Error& error) {
     const std::string_view text = error.what();
@@ -143,7 +141,7 @@ void Sync::attempt(const std::stop_token& stop) {
         Relay::Start{cut.replication_id, cut.offset, facts.listening_port, facts.relay_buffer},
         stop);
   };
-  if (cut.moved > kQuietStream || cut.backlog < kUsualBacklog) open_relay();
+  if (cut.moved > kQuietStream) open_relay();
   pull->until(cut.end);
   link.command({protocol::kExportCommand, protocol::kDetach});
   pull->check_whole();
@@ -154,16 +152,18 @@ void Sync::attempt(const std::stop_token& stop) {
 
   enter(State::kLoading, stop);
   Handover handover(around_.server, around_.link_events, stop);
-  handover.load({pull, &pull->staging()}, cut, pull->rdb_version());
+  handover.load({pull, &pull->staging()}, cut, pull->rdb_version(), facts.dump_path);
   pull.reset();
   redis::log_notice("rdmasync: loaded the copy");
 
   enter(State::kRelaying, stop);
   const auto reply = link.command({protocol::kExportCommand, protocol::kOffset});
   const auto gap = integer_of(element_of(*reply, 0)) - cut.offset;
-  if (!relay && gap > cut.backlog / 4) open_relay();
+  // So much of the stream is taken from the master's backlog again.
+  const auto lag = cut.backlog / 4;
+  if (!relay && gap > lag) open_relay();
   if (relay) {
-    handover.relay_and_follow(*relay, host_, port_);
+    handover.relay_and_follow(*relay, lag, host_, port_);
   } else {
     handover.follow(host_, port_);
   }

@@ -3,6 +3,8 @@
 #include <array>
 #include <chrono>
 
+#include "harness/wait.h"
+
 namespace rdmasync::test {
 namespace {
 
@@ -156,6 +158,14 @@ void fill_dataset(Server& server, const DatasetOptions& options) {
   pipeline.finish();
   if (options.functions) {
     add_functions(client);
+  }
+}
+
+void wait_short_lived_gone(Server& server) {
+  Client client = server.connect();
+  for (const int db : kFilledDatabases) {
+    client.must("SELECT", db);
+    wait_until("ttl:soon is gone", [&] { return client.must("EXISTS", "ttl:soon").number == 0; });
   }
 }
 

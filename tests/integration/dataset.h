@@ -22,6 +22,9 @@ struct DatasetOptions {
 /// without expiry, with binary, empty and huge keys and values, and with functions.
 void fill_dataset(Server& server, const DatasetOptions& options = {});
 
+/// Some of its keys live for less than a second: waits until the server has deleted them.
+void wait_short_lived_gone(Server& server);
+
 /// Makes a dataset that fill_dataset never makes: what a replica had before.
 void fill_old_dataset(Server& server);
 /// That dataset, whole.

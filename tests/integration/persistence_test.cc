@@ -23,6 +23,7 @@ TEST_P(PersistenceTest, AppendonlyReplicaRestarts) {
            fields.at("aof_rewrite_scheduled") == "0" &&
            fields.at("aof_last_bgrewrite_status") == "ok";
   });
+  wait_short_lived_gone(master);
   ASSERT_TRUE(equal(master, replica));
   const std::string expected = digest(replica);
   EXPECT_TRUE(replica.stop());
@@ -41,6 +42,7 @@ TEST_P(PersistenceTest, AppendonlyReplicaRestartsAfterACrash) {
     const auto fields = replica.info("persistence");
     return fields.at("aof_rewrite_in_progress") == "0" && fields.at("aof_rewrite_scheduled") == "0";
   });
+  wait_short_lived_gone(master);
   ASSERT_TRUE(equal(master, replica));
   const std::string expected = digest(replica);
   replica.kill();
@@ -57,6 +59,7 @@ TEST_P(PersistenceTest, DefaultConfigurationLeavesNoStub) {
   wait_synced(replica, master);
   EXPECT_FALSE(std::filesystem::exists(replica.directory() / "dump.rdb"));
   EXPECT_FALSE(std::filesystem::exists(master.directory() / "dump.rdb"));
+  wait_short_lived_gone(master);
   ASSERT_TRUE(equal(master, replica));
   const std::string expected = digest(replica);
   replica.must("SAVE");
@@ -83,13 +86,13 @@ TEST_P(PersistenceTest, SettingsOfTheReplicaAreRestored) {
     SCOPED_TRACE(mode);
     Server& master = start_master();
     Server& replica =
-        start_replica({.config = {std::string("repl-diskless-load ") + mode, "masterauth unused"}});
+        start_replica({.config = {std::string("repl-diskless-load ") + mode, "masterauth secret"}});
     fill_dataset(master);
     fill_old_dataset(replica);
     slaveof(replica, master);
     wait_synced(replica, master);
     EXPECT_EQ(replica.config("repl-diskless-load"), mode);
-    EXPECT_EQ(replica.config("masterauth"), "unused");
+    EXPECT_EQ(replica.config("masterauth"), "secret");
     EXPECT_FALSE(std::filesystem::exists(replica.directory() / "dump.rdb"));
     EXPECT_TRUE(has_lost_old_dataset(replica));
     EXPECT_TRUE(equal(master, replica));

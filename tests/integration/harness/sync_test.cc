@@ -90,11 +90,12 @@ std::string describe_status(Server& server) {
 
 void slaveof(Server& replica, const Server& master) {
   const Reply reply = replica.must("RDMASYNC.SLAVEOF", master.host(), master.port());
-  EXPECT_EQ(reply.describe(), "+OK");
+  EXPECT_TRUE(reply.describe().starts_with("+OK")) << reply.describe();
 }
 
 void slaveof_no_one(Server& replica) {
-  EXPECT_EQ(replica.must("RDMASYNC.SLAVEOF", "NO", "ONE").describe(), "+OK");
+  const Reply reply = replica.must("RDMASYNC.SLAVEOF", "NO", "ONE");
+  EXPECT_TRUE(reply.describe().starts_with("+OK")) << reply.describe();
 }
 
 void wait_synced(Server& replica, Server& master) {

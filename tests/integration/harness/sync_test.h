@@ -47,7 +47,7 @@ std::string status(Server& server, const std::string& field);
 long long status_number(Server& server, const std::string& field);
 std::string describe_status(Server& server);
 
-/// Sends RDMASYNC.SLAVEOF and expects +OK.
+/// Sends RDMASYNC.SLAVEOF and expects +OK, with or without a remark.
 void slaveof(Server& replica, const Server& master);
 void slaveof_no_one(Server& replica);
 
