@@ -38,6 +38,7 @@ enum class Kind : std::uint8_t {
   kFlush,      ///< every key of `db` is gone (kAllDatabases: of all)
   kSwap,       ///< the contents of `db` and of the database in the body (u32) change places
   kFunctions,  ///< all function libraries, as RDB opcodes; replaces earlier ones
+  kCut,        ///< up to here it is the dataset of one replica's cut; the body is its session (u64)
   kRoundEnd,   ///< the whole dataset, or all that was written during the last round, is published
 };
 

@@ -18,6 +18,7 @@ inline constexpr const char* kAttach = "ATTACH";
 
 inline constexpr const char* kAttachEndpoint = "endpoint";  ///< for Fabric::connect
 inline constexpr const char* kAttachToken = "token";        ///< 32 hex digits
+inline constexpr const char* kAttachSession = "session";    ///< number of this place in the export
 inline constexpr const char* kAttachLog = "log";            ///< address of the LogHeader
 inline constexpr const char* kAttachRkey = "rkey";          ///< of header and ring, one region
 inline constexpr const char* kAttachCapacity = "capacity";  ///< bytes of the ring
@@ -37,9 +38,11 @@ inline constexpr const char* kAck = "ACK";
 /// `RDMASYNC.EXPORT CUT`: see below for the reply. It may be delayed, until the log has room.
 ///
 /// Reply: [kCutDone, end position, replication id, offset, bytes of the stream since the replica
-/// attached, size of the backlog]: the log up to the end position is the dataset at that offset,
-/// and the stream after the offset begins in database 0. Or [kCutAgain]: too much has been written
-/// meanwhile; it is being published, so read on and ask again at the next kRoundEnd.
+/// attached, size of the backlog]: the log up to the end position, which is behind the kCut record of
+/// this session, is the dataset at that offset, and the stream after the offset begins in database 0.
+/// What the log holds behind it is for others, and applying it would double writes. Or [kCutAgain, n]: too much has been written
+/// meanwhile; it is being published, so ask again after the n-th kRoundEnd of the log. The log must
+/// be read on while the reply is awaited, for the master may need the room.
 inline constexpr const char* kCut = "CUT";
 inline constexpr const char* kCutDone = "cut";
 inline constexpr const char* kCutAgain = "again";

@@ -141,6 +141,7 @@ void Export::begin_round() {
   if (in_round_) return;
   dirty_.begin_round();
   in_round_ = true;
+  ++rounds_;
   wake_();
 }
 
@@ -165,9 +166,10 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
   if (in_round_ || (!last_resort && !cut_is_small())) {
     if (!in_round_) ++session.refused_cuts;
     begin_round();
-    redis::ReplyWithArray(ctx, 1);
+    redis::ReplyWithArray(ctx, 2);
     const std::string_view again = protocol::kCutAgain;
     redis::ReplyWithStringBuffer(ctx, again.data(), again.size());
+    redis::ReplyWithLongLong(ctx, rounds_);
     return;
   }
 
@@ -191,7 +193,11 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
                            last_resort ? " (writes are faster than the copy)" : ""));
 
   auto blocked = std::make_shared<redis::BlockedClient>(ctx);
-  publisher_.put_mark([=](std::uint64_t end) {
+  RecordInfo mark;
+  mark.kind = Kind::kCut;
+  const std::uint64_t session_id = client;
+  const std::string_view body(reinterpret_cast<const char*>(&session_id), sizeof(session_id));
+  publisher_.put_mark(mark, body, [=](std::uint64_t end) {
     blocked->reply([=](RedisModuleCtx* reply) {
       redis::ReplyWithArray(reply, 6);
       const std::string_view done = protocol::kCutDone;

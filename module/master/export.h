@@ -98,6 +98,7 @@ class Export {
   DirtyKeys dirty_;
   Scan scan_;
   bool in_round_ = true;  ///< the scan is the first round
+  long long rounds_ = 1;  ///< begun
   bool packed_only_ = false;
   std::map<ClientId, Session> sessions_;
   Clock::time_point started_ = Clock::now();

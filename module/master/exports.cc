@@ -155,9 +155,10 @@ void Exports::attach(RedisModuleCtx* ctx, std::string_view fabric) {
                            std::string(fabric).c_str()));
 
   const LogRing& log = joined.log();
-  redis::ReplyWithArray(ctx, 16);
+  redis::ReplyWithArray(ctx, 18);
   reply_field(ctx, protocol::kAttachEndpoint, entrance.listener->endpoint());
   reply_field(ctx, protocol::kAttachToken, to_text(token));
+  reply_field(ctx, protocol::kAttachSession, std::to_string(client));
   reply_field(ctx, protocol::kAttachLog, std::to_string(log.header_address()));
   reply_field(ctx, protocol::kAttachRkey, std::to_string(log.rkey()));
   reply_field(ctx, protocol::kAttachCapacity, std::to_string(log.capacity()));

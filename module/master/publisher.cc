@@ -80,8 +80,11 @@ void Publisher::wait_for_registration(Waiting waiting, std::span<std::byte> byte
   waiting_.push_back(std::move(waiting));
 }
 
-void Publisher::put_mark(std::function<void(std::uint64_t)> reached) {
+void Publisher::put_mark(const RecordInfo& info, std::string_view body,
+                         std::function<void(std::uint64_t)> reached) {
   Waiting waiting;
+  waiting.info = info;
+  waiting.body = body;
   waiting.reached = std::move(reached);
   waiting_.push_back(std::move(waiting));
 }
@@ -92,14 +95,13 @@ void Publisher::advance() {
 }
 
 bool Publisher::try_publish(Waiting& waiting) {
-  if (waiting.reached) {
-    ring_.publish();
-    waiting.reached(ring_.head());
-    return true;
-  }
   if (waiting.ticket) return append_remote(waiting);
   if (!ring_.append(waiting.info, waiting.body)) return false;
   count(waiting.info, waiting.body.size());
+  if (waiting.reached) {
+    ring_.publish();
+    waiting.reached(ring_.head());
+  }
   return true;
 }
 

@@ -33,8 +33,9 @@ class Publisher {
   void put_value(std::uint32_t db, std::string_view key, const redis::rdb::KeyMeta& meta,
                  std::span<std::byte> bytes);
 
-  /// Calls `reached` with the log's position once everything given before is published.
-  void put_mark(std::function<void(std::uint64_t position)> reached);
+  /// A record after whose publication `reached` is called, with the log's position behind it.
+  void put_mark(const RecordInfo& info, std::string_view body,
+                std::function<void(std::uint64_t position)> reached);
 
   /// Moves what waits into the ring, as far as possible, and publishes.
   void advance();

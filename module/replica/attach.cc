@@ -74,6 +74,7 @@ Attachment attach_over(MasterLink& link, const MasterAddress& master, const std:
                                    std::to_string(protocol::kVersion), name});
   const Fields fields = fields_of(*reply);
   made.export_number = field(fields, protocol::kAttachExport);
+  made.session = number(fields, protocol::kAttachSession);
   made.log_address = number(fields, protocol::kAttachLog);
   made.log_rkey = static_cast<std::uint32_t>(number(fields, protocol::kAttachRkey));
   made.capacity = number(fields, protocol::kAttachCapacity);

@@ -14,6 +14,7 @@ struct Attachment {
   std::unique_ptr<rdma::Connection> connection;
   std::string fabric_name;
   std::string export_number;
+  std::uint64_t session = 0;
   std::uint64_t log_address = 0;
   std::uint32_t log_rkey = 0;
   std::uint64_t capacity = 0;

@@ -62,14 +62,13 @@ void MasterLink::fail() {
                                    (silent ? std::string("no answer") : context_->errstr));
 }
 
-MasterLink::Reply MasterLink::command(const std::vector<std::string>& args) {
-  send(args);
+MasterLink::Reply MasterLink::receive(const std::string& command) {
   void* reply = nullptr;
   if (redisGetReply(context_.get(), &reply) != REDIS_OK) fail();
   Reply owned(static_cast<redisReply*>(reply), [](redisReply* r) { freeReplyObject(r); });
   if (owned->type == REDIS_REPLY_ERROR) {
     throw Error(Errc::kRefused,
-                "the master " + name_ + " refused " + args.front() + ": " + owned->str);
+                "the master " + name_ + " refused " + command + ": " + owned->str);
   }
   return owned;
 }

@@ -53,17 +53,33 @@ Pull::~Pull() {
   attachment_.connection.reset();
 }
 
-void Pull::run(std::optional<std::uint64_t> end) {
-  round_ended_ = false;
+void Pull::until_round(std::uint64_t rounds) {
+  run([this, rounds] { return rounds_ended_ >= rounds; }, true, -1);
+}
+
+void Pull::until_cut(std::uint64_t position) {
+  run([this] { return at_cut_; }, true, -1);
+  if (consumed_ != position) {
+    throw Error(Errc::kProtocol, "the cut is not where the master said");
+  }
+}
+
+void Pull::until_readable(int socket) {
+  run(
+      [socket] {
+        pollfd ready{socket, POLLIN, 0};
+        return ::poll(&ready, 1, 0) != 0;
+      },
+      false, socket);
+}
+
+void Pull::run(const std::function<bool()>& there, bool whole, int socket) {
   auto next_check = Clock::now();
   std::array<rdma::Completion, 64> completions;
   for (;;) {
-    if (end && consumed_ > *end) {
-      throw Error(Errc::kProtocol, "the export log goes on beyond the cut");
-    }
-    const bool there = end ? consumed_ == *end : round_ended_;
-    if (there && values_pending_ == 0) break;
-    if (!there && log_pending_ == 0) {
+    const bool arrived = there();
+    if (arrived && (!whole || values_pending_ == 0)) break;
+    if (!arrived && !at_cut_ && log_pending_ == 0) {
       if (head_ > consumed_) {
         read_log();
       } else if (!header_pending_ && Clock::now() >= header_due_) {
@@ -77,7 +93,7 @@ void Pull::run(std::optional<std::uint64_t> end) {
       callbacks_.check();
       next_check = Clock::now() + kCheckEvery;
     }
-    if (count == 0) wait(there);
+    if (count == 0) wait(arrived, socket);
   }
   acknowledge();
 }
@@ -169,6 +185,7 @@ void Pull::on_log() {
     consumed_ += record.size;
     consume(record, position, data + done + sizeof(RecordHeader), body - slack);
     done += record.size;
+    if (at_cut_) break;
   }
   if (done == 0) throw Error(Errc::kProtocol, "the export log has a record without an end");
   store_.keep(done);
@@ -227,9 +244,12 @@ void Pull::consume(const RecordHeader& record, std::uint64_t position, const cha
     case Kind::kSwap:
       staging_.swap(record.db, load<std::uint32_t>(body, size));
       break;
+    case Kind::kCut:
+      at_cut_ = load<std::uint64_t>(body, size) == attachment_.session;
+      break;
     case Kind::kRoundEnd:
-      round_ended_ = true;
-      ++status_.rounds;
+      ++rounds_ended_;
+      status_.rounds = rounds_ended_;
       break;
     default:
       throw Error(Errc::kProtocol, "the export log has a record of an unknown kind: the master's "
@@ -261,15 +281,16 @@ void Pull::acknowledge() {
   callbacks_.acknowledge(position);
 }
 
-void Pull::wait(bool for_values) {
+void Pull::wait(bool for_values, int socket) {
   auto pause = std::chrono::nanoseconds(kCheckEvery);
-  if (!for_values && !header_pending_ && log_pending_ == 0) {
+  if (!for_values && !at_cut_ && !header_pending_ && log_pending_ == 0) {
     pause = std::clamp<std::chrono::nanoseconds>(header_due_ - Clock::now(),
                                                  std::chrono::nanoseconds{0}, pause);
   }
-  pollfd ready{attachment_.connection->fd(), POLLIN, 0};
+  std::array<pollfd, 2> ready = {pollfd{attachment_.connection->fd(), POLLIN, 0},
+                                 pollfd{socket, POLLIN, 0}};  // poll() passes over a -1
   const timespec timeout{pause.count() / 1'000'000'000, pause.count() % 1'000'000'000};
-  ::ppoll(&ready, 1, &timeout, nullptr);
+  ::ppoll(ready.data(), ready.size(), &timeout, nullptr);
 }
 
 }  // namespace rdmasync::replica

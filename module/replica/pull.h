@@ -5,7 +5,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "module/replica/attach.h"
@@ -31,10 +30,14 @@ class Pull {
   Pull& operator=(const Pull&) = delete;
   ~Pull();
 
-  /// Reads up to the end of the next round, or up to `position`, with every value complete. Throws
-  /// Error.
-  void until_round_end() { run(std::nullopt); }
-  void until(std::uint64_t position) { run(position); }
+  /// Reads until `rounds` rounds have ended in the log, or to this replica's cut, which is at
+  /// `position`: with every value complete. Throws Error, like the next.
+  void until_round(std::uint64_t rounds);
+  void until_cut(std::uint64_t position);
+
+  /// Reads until there is something to read from a socket: a reply that the master may be unable to
+  /// give before the log is read on.
+  void until_readable(int socket);
 
   /// Throws Error(kAccess) if a key's last value was freed by the master while it was read: such a
   /// value is published again, so by the cut every key must have been read whole.
@@ -57,7 +60,9 @@ class Pull {
   /// A value that a read did not bring; staged still, as long as it is shared.
   using Torn = std::shared_ptr<Fetched>;
 
-  void run(std::optional<std::uint64_t> end);
+  /// Reads the log until there() and, if `whole`, every value of it; looks again at once when
+  /// `socket`, if there is one, is readable.
+  void run(const std::function<bool()>& there, bool whole, int socket);
   void read_header();
   void read_log();
   void complete(const rdma::Completion& completion);
@@ -68,7 +73,7 @@ class Pull {
   std::shared_ptr<Fetched> fetch(std::uint64_t position, const log_format::RemoteBytes& remote,
                                  std::byte* into, std::shared_ptr<Fetched> fetched);
   void acknowledge();
-  void wait(bool for_values);
+  void wait(bool for_values, int socket);
 
   Attachment attachment_;
   SyncStatus& status_;
@@ -87,7 +92,8 @@ class Pull {
   std::uint64_t acknowledged_ = 0;
   std::byte* log_into_ = nullptr;
   std::size_t log_pending_ = 0;  ///< bytes of the log being read
-  bool round_ended_ = false;
+  std::uint64_t rounds_ended_ = 0;
+  bool at_cut_ = false;  ///< what follows in the log is for others
 
   std::deque<Fetching> fetching_;  ///< in the order of their records
   std::uint64_t first_id_ = kFirstValue;

@@ -142,7 +142,7 @@ void Sync::attempt(const std::stop_token& stop) {
         stop);
   };
   if (cut.moved > kQuietStream) open_relay();
-  pull->until(cut.end);
+  pull->until_cut(cut.end);
   link.command({protocol::kExportCommand, protocol::kDetach});
   pull->check_whole();
   check_databases(pull->staging(), facts);
@@ -177,12 +177,15 @@ void Sync::attempt(const std::stop_token& stop) {
 }
 
 Cut Sync::pull_to_a_cut(Pull& pull, MasterLink& link, const std::stop_token& stop) {
-  for (;;) {
+  for (std::uint64_t round = 1;;) {
     enter(State::kPulling, stop);
-    pull.until_round_end();
+    pull.until_round(round);
     enter(State::kCutting, stop);
-    const auto reply = link.command({protocol::kExportCommand, protocol::kCut});
+    link.send({protocol::kExportCommand, protocol::kCut});
+    pull.until_readable(link.fd());
+    const auto reply = link.receive(protocol::kCut);
     if (text_of(element_of(*reply, 0)) == protocol::kCutDone) return cut_from(*reply);
+    round = static_cast<std::uint64_t>(integer_of(element_of(*reply, 1)));
   }
 }
 

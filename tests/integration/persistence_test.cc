@@ -84,7 +84,7 @@ TEST_P(PersistenceTest, ReplicaKeepsItsOldSnapshotUntilItHasANewOne) {
 TEST_P(PersistenceTest, SettingsOfTheReplicaAreRestored) {
   for (const char* mode : {"disabled", "on-empty-db", "swapdb"}) {
     SCOPED_TRACE(mode);
-    Server& master = start_master();
+    Server& master = start_master({.config = {"requirepass secret"}, .password = "secret"});
     Server& replica =
         start_replica({.config = {std::string("repl-diskless-load ") + mode, "masterauth secret"}});
     fill_dataset(master);

@@ -50,8 +50,11 @@ ServerOptions options_for(int seed) {
 
 TEST_P(WritersTest, DatasetsEndEqual) {
   const int seed = GetParam();
-  SCOPED_TRACE("seed " + std::to_string(seed) +
-               ": run it alone with RDMASYNC_SEED=" + std::to_string(seed));
+  std::string trace = "seed " + std::to_string(seed) + ": alone with RDMASYNC_SEED";
+  for (const std::string& line : options_for(seed).config) {
+    trace.append("\n  ").append(line);
+  }
+  SCOPED_TRACE(trace);
   Server& master = start_server("master", options_for(seed));
   Server& replica = start_server("replica", options_for(seed));
   fill_dataset(master, {.small_keys = 20000, .large_values = 8, .large_bytes = 1 << 20});
