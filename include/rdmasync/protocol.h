@@ -35,14 +35,14 @@ inline constexpr const char* kPrimed = "PRIMED";
 /// read of one has completed. No reply.
 inline constexpr const char* kAck = "ACK";
 
-/// `RDMASYNC.EXPORT CUT`: see below for the reply. It may be delayed, until the log has room.
+/// `RDMASYNC.EXPORT CUT`.
 ///
-/// Reply: [kCutDone, end position, replication id, offset, bytes of the stream since the replica
-/// attached, size of the backlog]: the log up to the end position, which is behind the kCut record of
-/// this session, is the dataset at that offset, and the stream after the offset begins in database 0.
-/// What the log holds behind it is for others, and applying it would double writes. Or [kCutAgain, n]: too much has been written
-/// meanwhile; it is being published, so ask again after the n-th kRoundEnd of the log. The log must
-/// be read on while the reply is awaited, for the master may need the room.
+/// Reply: [kCutDone, replication id, offset, bytes of the stream since the replica attached, size of
+/// the backlog]: the log up to the kCut record of this session, which comes as soon as the log has
+/// room for all before it, is the dataset at that offset, and the stream after the offset begins in
+/// database 0. What the log holds behind that record is for others: applying it would double writes.
+/// Or [kCutAgain, n]: too much has been written meanwhile; it is being published, so ask again after
+/// the n-th kRoundEnd of the log.
 inline constexpr const char* kCut = "CUT";
 inline constexpr const char* kCutDone = "cut";
 inline constexpr const char* kCutAgain = "again";

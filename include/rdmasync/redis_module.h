@@ -31,11 +31,9 @@ struct RedisModuleEvent {
 
 using RedisModuleCmdFunc = int (*)(RedisModuleCtx*, RedisModuleString**, int);
 using RedisModuleCommandFilterFunc = void (*)(RedisModuleCommandFilterCtx*);
-using RedisModuleDisconnectFunc = void (*)(RedisModuleCtx*, RedisModuleBlockedClient*);
 using RedisModuleEventCallback = void (*)(RedisModuleCtx*, RedisModuleEvent, std::uint64_t, void*);
 using RedisModuleEventLoopFunc = void (*)(int, void*, int);
 using RedisModuleEventLoopOneShotFunc = void (*)(void*);
-using RedisModuleFreePrivDataFunc = void (*)(RedisModuleCtx*, void*);
 using RedisModuleInfoFunc = void (*)(RedisModuleInfoCtx*, int);
 using RedisModuleNotificationFunc = int (*)(RedisModuleCtx*, int, const char*, RedisModuleString*);
 using RedisModuleScanCB = void (*)(RedisModuleCtx*, RedisModuleString*, RedisModuleKey*, void*);
@@ -285,10 +283,6 @@ inline constexpr int kArgInteger = 1;
   X(EventLoopAdd, int, int, int, RedisModuleEventLoopFunc, void*)                                  \
   X(EventLoopDel, int, int, int)                                                                   \
   X(EventLoopAddOneShot, int, RedisModuleEventLoopOneShotFunc, void*)                              \
-  X(BlockClient, RedisModuleBlockedClient*, RedisModuleCtx*, RedisModuleCmdFunc,                   \
-    RedisModuleCmdFunc, RedisModuleFreePrivDataFunc, long long)                                    \
-  X(UnblockClient, int, RedisModuleBlockedClient*, void*)                                          \
-  X(GetBlockedClientPrivateData, void*, RedisModuleCtx*)                                           \
   X(CreateDataType, RedisModuleType*, RedisModuleCtx*, const char*, int,                           \
     RedisModuleTypeMethods*)                                                                       \
   X(LoadStringBuffer, char*, RedisModuleIO*, size_t*)                                              \

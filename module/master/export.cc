@@ -192,24 +192,19 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
                            static_cast<unsigned long>(last_cut_us_),
                            last_resort ? " (writes are faster than the copy)" : ""));
 
-  auto blocked = std::make_shared<redis::BlockedClient>(ctx);
   RecordInfo mark;
   mark.kind = Kind::kCut;
   const std::uint64_t session_id = client;
-  const std::string_view body(reinterpret_cast<const char*>(&session_id), sizeof(session_id));
-  publisher_.put_mark(mark, body, [=](std::uint64_t end) {
-    blocked->reply([=](RedisModuleCtx* reply) {
-      redis::ReplyWithArray(reply, 6);
-      const std::string_view done = protocol::kCutDone;
-      redis::ReplyWithStringBuffer(reply, done.data(), done.size());
-      redis::ReplyWithLongLong(reply, static_cast<long long>(end));
-      redis::ReplyWithStringBuffer(reply, id.data(), id.size());
-      redis::ReplyWithLongLong(reply, offset);
-      redis::ReplyWithLongLong(reply, moved);
-      redis::ReplyWithLongLong(reply, backlog);
-    });
-  });
+  publisher_.put(mark, {reinterpret_cast<const char*>(&session_id), sizeof(session_id)});
   wake_();
+
+  const std::string_view done = protocol::kCutDone;
+  redis::ReplyWithArray(ctx, 5);
+  redis::ReplyWithStringBuffer(ctx, done.data(), done.size());
+  redis::ReplyWithStringBuffer(ctx, id.data(), id.size());
+  redis::ReplyWithLongLong(ctx, offset);
+  redis::ReplyWithLongLong(ctx, moved);
+  redis::ReplyWithLongLong(ctx, backlog);
 }
 
 void Export::capture_everything_dirty() {

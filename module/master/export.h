@@ -14,7 +14,6 @@
 #include "module/master/publisher.h"
 #include "module/master/registrar.h"
 #include "module/master/scan.h"
-#include "module/redis/blocked_client.h"
 
 namespace rdmasync::master {
 
@@ -52,7 +51,7 @@ class Export {
   /// Replicas that owe an acknowledgement and have sent none for so long.
   std::vector<ClientId> stalled(std::chrono::seconds timeout) const;
 
-  /// The command CUT: answers, now or when everything captured is in the log.
+  /// The command CUT: captures what is dirty, or asks for another round. Replies.
   void cut(RedisModuleCtx* ctx, ClientId client);
 
   /// Publishes until `deadline`, or until there is nothing to do or no room. Asks for another call

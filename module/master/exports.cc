@@ -59,7 +59,7 @@ bool has_backlog() { return redis::Info("replication").number("repl_backlog_acti
 
 void refuse_where_no_cut_can_be(RedisModuleCtx* ctx) {
   const int flags = redis::GetContextFlags(ctx);
-  if ((flags & (redis::kCtxMulti | redis::kCtxLua | redis::kCtxDenyBlocking)) != 0) {
+  if ((flags & (redis::kCtxMulti | redis::kCtxLua)) != 0) {
     throw Error(Errc::kUsage, "RDMASYNC.EXPORT cannot run in a transaction or a script");
   }
   if ((flags & redis::kCtxCluster) != 0) {

@@ -80,15 +80,6 @@ void Publisher::wait_for_registration(Waiting waiting, std::span<std::byte> byte
   waiting_.push_back(std::move(waiting));
 }
 
-void Publisher::put_mark(const RecordInfo& info, std::string_view body,
-                         std::function<void(std::uint64_t)> reached) {
-  Waiting waiting;
-  waiting.info = info;
-  waiting.body = body;
-  waiting.reached = std::move(reached);
-  waiting_.push_back(std::move(waiting));
-}
-
 void Publisher::advance() {
   while (!waiting_.empty() && try_publish(waiting_.front())) waiting_.pop_front();
   ring_.publish();
@@ -98,10 +89,6 @@ bool Publisher::try_publish(Waiting& waiting) {
   if (waiting.ticket) return append_remote(waiting);
   if (!ring_.append(waiting.info, waiting.body)) return false;
   count(waiting.info, waiting.body.size());
-  if (waiting.reached) {
-    ring_.publish();
-    waiting.reached(ring_.head());
-  }
   return true;
 }
 

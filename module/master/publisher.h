@@ -33,10 +33,6 @@ class Publisher {
   void put_value(std::uint32_t db, std::string_view key, const redis::rdb::KeyMeta& meta,
                  std::span<std::byte> bytes);
 
-  /// A record after whose publication `reached` is called, with the log's position behind it.
-  void put_mark(const RecordInfo& info, std::string_view body,
-                std::function<void(std::uint64_t position)> reached);
-
   /// Moves what waits into the ring, as far as possible, and publishes.
   void advance();
 
@@ -65,7 +61,6 @@ class Publisher {
     log_format::ValueBody value{};
     std::shared_ptr<Registrar::Ticket> ticket;
     std::shared_ptr<void> owner;
-    std::function<void(std::uint64_t)> reached;
   };
   struct Pinned {
     std::uint64_t end;

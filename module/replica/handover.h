@@ -16,7 +16,6 @@ namespace rdmasync::replica {
 
 /// The point in the master's history at which a copy was taken.
 struct Cut {
-  std::uint64_t end = 0;  ///< position in the export log
   std::string replication_id;
   std::int64_t offset = 0;
   std::int64_t moved = 0;    ///< bytes of the stream while the copy was made

@@ -62,13 +62,14 @@ void MasterLink::fail() {
                                    (silent ? std::string("no answer") : context_->errstr));
 }
 
-MasterLink::Reply MasterLink::receive(const std::string& command) {
+MasterLink::Reply MasterLink::command(const std::vector<std::string>& args) {
+  send(args);
   void* reply = nullptr;
   if (redisGetReply(context_.get(), &reply) != REDIS_OK) fail();
   Reply owned(static_cast<redisReply*>(reply), [](redisReply* r) { freeReplyObject(r); });
   if (owned->type == REDIS_REPLY_ERROR) {
     throw Error(Errc::kRefused,
-                "the master " + name_ + " refused " + command + ": " + owned->str);
+                "the master " + name_ + " refused " + args.front() + ": " + owned->str);
   }
   return owned;
 }

@@ -36,14 +36,10 @@ class MasterLink {
   MasterLink& operator=(const MasterLink&) = delete;
   ~MasterLink();
 
-  Reply command(const std::vector<std::string>& args) {
-    send(args);
-    return receive(args.front());
-  }
+  Reply command(const std::vector<std::string>& args);
 
-  /// The two halves of it, for commands without a reply and for what is to be done meanwhile.
+  /// For commands without a reply.
   void send(const std::vector<std::string>& args);
-  Reply receive(const std::string& command);
 
   /// Throws Error(kPeerLost) if the master has closed the connection. Never blocks.
   void check_alive();

@@ -54,32 +54,20 @@ Pull::~Pull() {
 }
 
 void Pull::until_round(std::uint64_t rounds) {
-  run([this, rounds] { return rounds_ended_ >= rounds; }, true, -1);
+  run([this, rounds] { return rounds_ended_ >= rounds; });
 }
 
-void Pull::until_cut(std::uint64_t position) {
-  run([this] { return at_cut_; }, true, -1);
-  if (consumed_ != position) {
-    throw Error(Errc::kProtocol, "the cut is not where the master said");
-  }
+void Pull::until_cut() {
+  run([this] { return at_cut_; });
 }
 
-void Pull::until_readable(int socket) {
-  run(
-      [socket] {
-        pollfd ready{socket, POLLIN, 0};
-        return ::poll(&ready, 1, 0) != 0;
-      },
-      false, socket);
-}
-
-void Pull::run(const std::function<bool()>& there, bool whole, int socket) {
+void Pull::run(const std::function<bool()>& there) {
   auto next_check = Clock::now();
   std::array<rdma::Completion, 64> completions;
   for (;;) {
     const bool arrived = there();
-    if (arrived && (!whole || values_pending_ == 0)) break;
-    if (!arrived && !at_cut_ && log_pending_ == 0) {
+    if (arrived && values_pending_ == 0) break;
+    if (!arrived && log_pending_ == 0) {
       if (head_ > consumed_) {
         read_log();
       } else if (!header_pending_ && Clock::now() >= header_due_) {
@@ -93,7 +81,7 @@ void Pull::run(const std::function<bool()>& there, bool whole, int socket) {
       callbacks_.check();
       next_check = Clock::now() + kCheckEvery;
     }
-    if (count == 0) wait(arrived, socket);
+    if (count == 0) wait(arrived);
   }
   acknowledge();
 }
@@ -281,16 +269,15 @@ void Pull::acknowledge() {
   callbacks_.acknowledge(position);
 }
 
-void Pull::wait(bool for_values, int socket) {
+void Pull::wait(bool for_values) {
   auto pause = std::chrono::nanoseconds(kCheckEvery);
-  if (!for_values && !at_cut_ && !header_pending_ && log_pending_ == 0) {
+  if (!for_values && !header_pending_ && log_pending_ == 0) {
     pause = std::clamp<std::chrono::nanoseconds>(header_due_ - Clock::now(),
                                                  std::chrono::nanoseconds{0}, pause);
   }
-  std::array<pollfd, 2> ready = {pollfd{attachment_.connection->fd(), POLLIN, 0},
-                                 pollfd{socket, POLLIN, 0}};  // poll() passes over a -1
+  pollfd ready{attachment_.connection->fd(), POLLIN, 0};
   const timespec timeout{pause.count() / 1'000'000'000, pause.count() % 1'000'000'000};
-  ::ppoll(ready.data(), ready.size(), &timeout, nullptr);
+  ::ppoll(&ready, 1, &timeout, nullptr);
 }
 
 }  // namespace rdmasync::replica

@@ -30,14 +30,10 @@ class Pull {
   Pull& operator=(const Pull&) = delete;
   ~Pull();
 
-  /// Reads until `rounds` rounds have ended in the log, or to this replica's cut, which is at
-  /// `position`: with every value complete. Throws Error, like the next.
+  /// Reads until `rounds` rounds have ended in the log, or up to this replica's cut and never beyond:
+  /// with every value complete. Throws Error.
   void until_round(std::uint64_t rounds);
-  void until_cut(std::uint64_t position);
-
-  /// Reads until there is something to read from a socket: a reply that the master may be unable to
-  /// give before the log is read on.
-  void until_readable(int socket);
+  void until_cut();
 
   /// Throws Error(kAccess) if a key's last value was freed by the master while it was read: such a
   /// value is published again, so by the cut every key must have been read whole.
@@ -60,9 +56,7 @@ class Pull {
   /// A value that a read did not bring; staged still, as long as it is shared.
   using Torn = std::shared_ptr<Fetched>;
 
-  /// Reads the log until there() and, if `whole`, every value of it; looks again at once when
-  /// `socket`, if there is one, is readable.
-  void run(const std::function<bool()>& there, bool whole, int socket);
+  void run(const std::function<bool()>& there);
   void read_header();
   void read_log();
   void complete(const rdma::Completion& completion);
@@ -73,7 +67,7 @@ class Pull {
   std::shared_ptr<Fetched> fetch(std::uint64_t position, const log_format::RemoteBytes& remote,
                                  std::byte* into, std::shared_ptr<Fetched> fetched);
   void acknowledge();
-  void wait(bool for_values, int socket);
+  void wait(bool for_values);
 
   Attachment attachment_;
   SyncStatus& status_;

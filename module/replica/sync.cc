@@ -54,11 +54,10 @@ void check_master(MasterLink& link, const std::string& name, const std::string& 
 
 Cut cut_from(const redisReply& reply) {
   Cut cut;
-  cut.end = static_cast<std::uint64_t>(integer_of(element_of(reply, 1)));
-  cut.replication_id = text_of(element_of(reply, 2));
-  cut.offset = integer_of(element_of(reply, 3));
-  cut.moved = integer_of(element_of(reply, 4));
-  cut.backlog = integer_of(element_of(reply, 5));
+  cut.replication_id = text_of(element_of(reply, 1));
+  cut.offset = integer_of(element_of(reply, 2));
+  cut.moved = integer_of(element_of(reply, 3));
+  cut.backlog = integer_of(element_of(reply, 4));
   return cut;
 }
 
@@ -142,7 +141,7 @@ void Sync::attempt(const std::stop_token& stop) {
         stop);
   };
   if (cut.moved > kQuietStream) open_relay();
-  pull->until_cut(cut.end);
+  pull->until_cut();
   link.command({protocol::kExportCommand, protocol::kDetach});
   pull->check_whole();
   check_databases(pull->staging(), facts);
@@ -181,9 +180,7 @@ Cut Sync::pull_to_a_cut(Pull& pull, MasterLink& link, const std::stop_token& sto
     enter(State::kPulling, stop);
     pull.until_round(round);
     enter(State::kCutting, stop);
-    link.send({protocol::kExportCommand, protocol::kCut});
-    pull.until_readable(link.fd());
-    const auto reply = link.receive(protocol::kCut);
+    const auto reply = link.command({protocol::kExportCommand, protocol::kCut});
     if (text_of(element_of(*reply, 0)) == protocol::kCutDone) return cut_from(*reply);
     round = static_cast<std::uint64_t>(integer_of(element_of(*reply, 1)));
   }
