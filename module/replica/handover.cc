@@ -41,35 +41,43 @@ void Handover::load(const std::shared_ptr<Staging>& staging, const Cut& cut, int
   StubFile(dump_path).remove_if_written(token);
 }
 
+std::function<void()> Handover::follow_task(const std::string& host, int port) {
+  return [&server = server_, follows = follows_master_, host, port] {
+    server.follow(host, port);
+    *follows = true;
+  };
+}
+
+bool Handover::feed(Relay& relay, std::int64_t lag, const std::function<void()>& close) {
+  relay.wait(kLook);
+  master_.check_alive();
+  const std::string stream = relay.take();
+  if (!stream.empty()) master_.write(stream);
+  const auto received = relay.received();
+  const std::int64_t applied = on_main(stop_, [&server = server_, received, lag, close] {
+    const auto offset = server.applied_offset();
+    if (received - offset <= lag) close();
+    return offset;
+  });
+  relay.set_applied(applied);
+  return received - applied <= lag;
+}
+
+void Handover::relay(Relay& relay, std::int64_t lag) {
+  while (!feed(relay, lag, [] {})) {
+  }
+}
+
 void Handover::relay_and_follow(Relay& relay, std::int64_t lag, const std::string& host,
                                 int port) {
-  for (;;) {
-    relay.wait(kLook);
-    master_.check_alive();
-    const std::string stream = relay.take();
-    if (!stream.empty()) master_.write(stream);
-    const auto received = relay.received();
-    ups_before_ = link_events_.count();
-    const std::int64_t applied =
-        on_main(stop_, [&server = server_, follows = follows_master_, host, port, received, lag] {
-          const auto offset = server.applied_offset();
-          if (received - offset <= lag) {
-            server.follow(host, port);
-            *follows = true;
-          }
-          return offset;
-        });
-    relay.set_applied(applied);
-    if (received - applied <= lag) return;
+  ups_before_ = link_events_.count();
+  while (!feed(relay, lag, follow_task(host, port))) {
   }
 }
 
 void Handover::follow(const std::string& host, int port) {
   ups_before_ = link_events_.count();
-  on_main(stop_, [&server = server_, follows = follows_master_, host, port] {
-    server.follow(host, port);
-    *follows = true;
-  });
+  on_main(stop_, follow_task(host, port));
 }
 
 void Handover::await_link(std::chrono::milliseconds timeout) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -39,8 +40,10 @@ class Handover {
   void load(const std::shared_ptr<Staging>& staging, const Cut& cut, int rdb_version,
             const std::string& dump_path);
 
-  /// Feeds the stream after the cut until at most `lag` bytes of it are left to apply, then follows
-  /// the master.
+  /// Feeds the stream after the cut until at most `lag` bytes of it are left to apply.
+  void relay(Relay& relay, std::int64_t lag);
+
+  /// The same, and follows the master at that very moment.
   void relay_and_follow(Relay& relay, std::int64_t lag, const std::string& host, int port);
 
   /// Follows the master at once, when nothing or little was written since the cut.
@@ -50,6 +53,12 @@ class Handover {
   void await_link(std::chrono::milliseconds timeout);
 
  private:
+  /// For the main thread, where it may run while this object ends: it holds all it needs.
+  std::function<void()> follow_task(const std::string& host, int port);
+  /// Feeds what there is of the stream. Calls `close` on the main thread if at most `lag` bytes are
+  /// left to apply, and then returns true.
+  bool feed(Relay& relay, std::int64_t lag, const std::function<void()>& close);
+
   OwnServer& server_;
   LinkEvents& link_events_;
   std::stop_token stop_;

@@ -27,6 +27,7 @@ constexpr std::size_t kLogPiece = 4U << 20;
 constexpr std::chrono::microseconds kHeaderPauseMin{20};
 constexpr std::chrono::microseconds kHeaderPauseMax{1000};
 constexpr std::chrono::milliseconds kCheckEvery{50};
+constexpr std::chrono::seconds kSilence{1};
 
 template <typename T>
 T load(const char* from, std::size_t available) {
@@ -79,6 +80,10 @@ void Pull::run(const std::function<bool()>& there) {
     acknowledge();
     if (Clock::now() >= next_check) {
       callbacks_.check();
+      if (!arrived && Clock::now() > silent_since_ + kSilence) {
+        callbacks_.check_silence();
+        silent_since_ = Clock::now();
+      }
       next_check = Clock::now() + kCheckEvery;
     }
     if (count == 0) wait(arrived);
@@ -143,6 +148,7 @@ void Pull::on_header() {
     throw Error(Errc::kProtocol, "the master's export log has moved on without this replica");
   }
   const bool moved = header_->head > head_;
+  if (moved) silent_since_ = Clock::now();
   head_ = header_->head;
   header_pause_ = moved ? std::chrono::microseconds{0}
                         : std::clamp(header_pause_ * 2, kHeaderPauseMin, kHeaderPauseMax);

@@ -21,8 +21,11 @@ class Pull {
   struct Callbacks {
     /// Everything before the position is consumed.
     std::function<void(std::uint64_t position)> acknowledge;
-    /// Called now and then while nothing arrives; throws when the sync is to end.
+    /// Called now and then; throws when the sync is to end.
     std::function<void()> check;
+    /// Called now and then while the log stands still. A master that hangs can be read from for
+    /// ever: throws when it no longer answers.
+    std::function<void()> check_silence;
   };
 
   Pull(Attachment attachment, SyncStatus& status, Callbacks callbacks);
@@ -79,6 +82,7 @@ class Pull {
   std::unique_ptr<rdma::MemoryRegion> header_region_;
   bool header_pending_ = false;
   Clock::time_point header_due_{};
+  Clock::time_point silent_since_ = Clock::now();
   std::chrono::microseconds header_pause_{0};
 
   std::uint64_t head_ = 0;      ///< as last seen in the header

@@ -131,7 +131,8 @@ void Sync::attempt(const std::stop_token& stop) {
                         link.send({protocol::kExportCommand, protocol::kAck,
                                    std::to_string(position)});
                       },
-                      [&link] { link.check_alive(); }});
+                      [&link] { link.check_alive(); },
+                      [&link] { link.command({protocol::kExportCommand, protocol::kOffset}); }});
   const Cut cut = pull_to_a_cut(*pull, link, stop);
   std::unique_ptr<Relay> relay;
   const auto open_relay = [&] {
@@ -161,13 +162,14 @@ void Sync::attempt(const std::stop_token& stop) {
   // So much of the stream is taken from the master's backlog again.
   const auto lag = cut.backlog / 4;
   if (!relay && gap > lag) open_relay();
+  if (relay) handover.relay(*relay, lag);
+
+  enter(State::kHandover, stop);
   if (relay) {
     handover.relay_and_follow(*relay, lag, host_, port_);
   } else {
     handover.follow(host_, port_);
   }
-
-  enter(State::kHandover, stop);
   handover.await_link(facts.timeout);
   around_.status->enter(State::kSynced);
   const auto text = around_.status->text();
