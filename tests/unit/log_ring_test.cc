@@ -1,0 +1,106 @@
+#include "module/master/log_ring.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <deque>
+#include <random>
+#include <string>
+
+namespace rdmasync::master {
+namespace {
+
+using log_format::Kind;
+using log_format::RecordHeader;
+
+RecordInfo entry(std::uint32_t db, std::size_t key_length) {
+  RecordInfo info;
+  info.kind = Kind::kEntry;
+  info.db = db;
+  info.key_length = static_cast<std::uint32_t>(key_length);
+  return info;
+}
+
+std::string body_of(const RecordHeader& record) {
+  const auto* bytes = reinterpret_cast<const char*>(&record) + sizeof(RecordHeader);
+  const std::size_t slack = record.slack_and_flags & RecordHeader::kSlackMask;
+  return {bytes, record.size - sizeof(RecordHeader) - slack};
+}
+
+class LogRingTest : public ::testing::Test {
+ protected:
+  const log_format::LogHeader& header() const {
+    return *reinterpret_cast<const log_format::LogHeader*>(ring_.header_address());
+  }
+
+  std::unique_ptr<rdma::Fabric> fabric_ = rdma::make_fabric("tcp");
+  LogRing ring_{*fabric_, 64 << 10};
+};
+
+TEST_F(LogRingTest, NothingIsSeenBeforeItIsPublished) {
+  ASSERT_TRUE(ring_.append(entry(0, 1), "k", "value"));
+  EXPECT_EQ(header().head, 0U);
+  ring_.publish();
+  EXPECT_EQ(header().head, ring_.head());
+  EXPECT_EQ(header().capacity, ring_.capacity());
+}
+
+TEST_F(LogRingTest, AFullRingRefusesUntilItIsReleased) {
+  const std::string body(1000, 'x');
+  std::uint64_t first_end = 0;
+  while (ring_.append(entry(0, 0), body)) {
+    if (first_end == 0) first_end = ring_.head();
+  }
+  EXPECT_LE(ring_.used(), ring_.capacity());
+  const std::uint64_t head = ring_.head();
+  EXPECT_FALSE(ring_.append(entry(0, 0), body));
+  EXPECT_EQ(ring_.head(), head);
+  ring_.release(first_end);
+  EXPECT_EQ(ring_.tail(), first_end);
+}
+
+TEST_F(LogRingTest, ReleaseNeverGoesBackOrBeyondTheHead) {
+  ASSERT_TRUE(ring_.append(entry(0, 0), "abc"));
+  ring_.release(ring_.head() + 1);
+  EXPECT_EQ(ring_.tail(), 0U);
+  ring_.release(ring_.head());
+  ring_.release(0);
+  EXPECT_EQ(ring_.tail(), ring_.head());
+}
+
+/// Every record comes out as it went in, however the ring wraps.
+TEST_F(LogRingTest, RecordsSurviveManyTurnsOfTheRing) {
+  std::mt19937 random(7);
+  std::deque<std::pair<std::uint64_t, std::string>> live;
+  std::uint64_t position = 0;
+  const auto consume = [&] {
+    const RecordHeader* record = &ring_.record_at(position);
+    if (record->kind == Kind::kPad) {
+      position += record->size;
+      record = &ring_.record_at(position);
+    }
+    ASSERT_EQ(body_of(*record), live.front().second);
+    ASSERT_EQ(record->db, live.front().first);
+    ASSERT_EQ(record->size % log_format::kRecordAlign, 0U);
+    // No record crosses the end of the ring.
+    ASSERT_LE(position % ring_.capacity() + record->size, ring_.capacity());
+    position += record->size;
+    live.pop_front();
+    ring_.release(position);
+  };
+  for (int i = 0; i < 20000; ++i) {
+    const std::string first(random() % 50, static_cast<char>('a' + i % 26));
+    const std::string second(random() % ring_.max_body() / 2, static_cast<char>('A' + i % 26));
+    const auto db = static_cast<std::uint32_t>(random() % 16);
+    while (!ring_.append(entry(db, 0), first, second)) {
+      ASSERT_FALSE(live.empty());
+      consume();
+    }
+    live.emplace_back(db, first + second);
+  }
+  while (!live.empty()) consume();
+  EXPECT_GT(position, 100 * ring_.capacity());
+}
+
+}  // namespace
+}  // namespace rdmasync::master
