@@ -1,7 +1,6 @@
 #include "module/redis/waker.h"
 
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "module/redis/api.h"
 #include "rdmasync/error.h"
@@ -9,23 +8,19 @@
 namespace rdmasync::redis {
 
 Waker::Waker() : fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (fd_ < 0) throw Error(Errc::kResources, "no file descriptor left for an eventfd");
+  if (!fd_) throw Error(Errc::kResources, "no file descriptor left for an eventfd");
   const auto drain = [](int fd, void*, int) {
     eventfd_t count = 0;
     ::eventfd_read(fd, &count);
   };
-  if (EventLoopAdd(fd_, kEventLoopReadable, drain, nullptr) != kOk) {
-    ::close(fd_);
+  if (EventLoopAdd(fd_.get(), kEventLoopReadable, drain, nullptr) != kOk) {
     throw Error(Errc::kResources,
                 "the server's event loop takes no more file descriptors: raise maxclients");
   }
 }
 
-Waker::~Waker() {
-  EventLoopDel(fd_, kEventLoopReadable);
-  ::close(fd_);
-}
+Waker::~Waker() { EventLoopDel(fd_.get(), kEventLoopReadable); }
 
-void Waker::wake() const { ::eventfd_write(fd_, 1); }
+void Waker::wake() const { ::eventfd_write(fd_.get(), 1); }
 
 }  // namespace rdmasync::redis

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "rdma/unique_fd.h"
+
 namespace rdmasync::redis {
 
 /// Keeps the server's event loop from sleeping, so that its before-sleep event comes at once.
@@ -15,7 +17,7 @@ class Waker {
   void wake() const;
 
  private:
-  int fd_;
+  rdma::UniqueFd fd_;
 };
 
 }  // namespace rdmasync::redis

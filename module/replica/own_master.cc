@@ -43,18 +43,11 @@ std::uint16_t port_of(int socket, int (*get_name)(int, sockaddr*, socklen_t*)) {
 
 }  // namespace
 
-OwnMaster::Descriptor::~Descriptor() { reset(-1); }
-
-void OwnMaster::Descriptor::reset(int fd) {
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = fd;
-}
-
 OwnMaster::OwnMaster(std::stop_token stop)
     : stop_(std::move(stop)),
       listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
   const sockaddr_in address = loopback(0);
-  if (listener_.get() < 0 ||
+  if (!listener_ ||
       ::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
       ::listen(listener_.get(), 4) != 0) {
     throw Error(Errc::kResources, "cannot listen on 127.0.0.1 for the handover");
@@ -77,13 +70,14 @@ void OwnMaster::wait_readable(int fd, Clock::time_point deadline) {
 void OwnMaster::accept_own(Clock::time_point deadline) {
   for (;;) {
     wait_readable(listener_.get(), deadline);
-    connection_.reset(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (connection_.get() < 0) continue;
+    connection_ = rdma::UniqueFd(
+        ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!connection_) continue;
     const auto peer = port_of(connection_.get(), ::getpeername);
     if (is_own_connection(peer, static_cast<std::uint16_t>(port_))) break;
     redis::log_warning("rdmasync: refused a stranger's connection to the handover");
   }
-  listener_.reset(-1);
+  listener_ = {};
   const int on = 1;
   // Without it every answer of the handshake waits for a delayed acknowledgement: 40 ms each.
   ::setsockopt(connection_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

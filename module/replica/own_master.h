@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "rdma/unique_fd.h"
+
 namespace rdmasync::replica {
 
 /// Plays the master for this very server, over one connection on the loopback interface: that is how
@@ -35,26 +37,13 @@ class OwnMaster {
   void check_alive();
 
  private:
-  class Descriptor {
-   public:
-    explicit Descriptor(int fd = -1) : fd_(fd) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor();
-    void reset(int fd);
-    int get() const { return fd_; }
-
-   private:
-    int fd_;
-  };
-
   void accept_own(std::chrono::steady_clock::time_point deadline);
   std::string read_command(std::chrono::steady_clock::time_point deadline);
   void wait_readable(int fd, std::chrono::steady_clock::time_point deadline);
 
   std::stop_token stop_;
-  Descriptor listener_;
-  Descriptor connection_;
+  rdma::UniqueFd listener_;
+  rdma::UniqueFd connection_;
   int port_ = 0;
   std::string unread_;
   std::string end_mark_;

@@ -77,6 +77,7 @@ void Pull::run(const std::function<bool()>& there) {
     }
     const std::size_t count = attachment_.connection->poll(completions);
     for (std::size_t i = 0; i < count; ++i) complete(completions.at(i));
+    start_made();
     acknowledge();
     if (Clock::now() >= next_check) {
       callbacks_.check();
@@ -132,7 +133,7 @@ void Pull::complete(const rdma::Completion& completion) {
   done.done = true;
   done.region.reset();
   --values_pending_;
-  if (!completion.error) status_.read_bytes += done.length;
+  if (!completion.error) status_.read_bytes += done.remote.length;
   while (!fetching_.empty() && fetching_.front().done) {
     fetching_.pop_front();
     ++first_id_;
@@ -206,8 +207,9 @@ void Pull::consume(const RecordHeader& record, std::uint64_t position, const cha
         staged.entry.remove_prefix(sizeof(RemoteBytes));
         auto fetched = std::make_shared<Fetched>();
         fetched->bytes.resize(where.length);
-        staged.fetched = fetch(position, where,
-                               reinterpret_cast<std::byte*>(fetched->bytes.data()), fetched);
+        staged.fetched = fetched;
+        start(expect(position, where, fetched),
+              reinterpret_cast<std::byte*>(fetched->bytes.data()));
       } else {
         status_.read_bytes += size;
       }
@@ -221,11 +223,10 @@ void Pull::consume(const RecordHeader& record, std::uint64_t position, const cha
     case Kind::kValue: {
       const auto value = load<ValueBody>(body, size);
       auto fetched = std::make_shared<Fetched>();
-      fetched->value.reset(redis::CreateString(nullptr, nullptr, value.bytes.length));
       fetched->meta = {value.expire_at_ms, value.recency_kind, value.recency};
-      auto* into = const_cast<char*>(redis::view(fetched->value.get()).data());
       Staged staged;
-      staged.fetched = fetch(position, value.bytes, reinterpret_cast<std::byte*>(into), fetched);
+      staged.fetched = fetched;
+      maker_.request(expect(position, value.bytes, fetched), value.bytes.length);
       staging_.put(record.db, key, std::move(staged));
       break;
     }
@@ -251,21 +252,32 @@ void Pull::consume(const RecordHeader& record, std::uint64_t position, const cha
   }
 }
 
-std::shared_ptr<Fetched> Pull::fetch(std::uint64_t position, const RemoteBytes& remote,
-                                     std::byte* into, std::shared_ptr<Fetched> fetched) {
+std::uint64_t Pull::expect(std::uint64_t position, const RemoteBytes& remote,
+                           std::shared_ptr<Fetched> fetched) {
   Fetching fetching;
   fetching.position = position;
-  fetching.fetched = fetched;
-  fetching.length = remote.length;
-  fetching.region = attachment_.fabric->register_memory({into, remote.length},
-                                                        rdma::Access::kLocalWrite);
-  const std::uint64_t id = first_id_ + fetching_.size();
-  const rdma::Read read{id,          into,        fetching.region.get(), remote.address,
-                        remote.rkey, remote.length};
+  fetching.fetched = std::move(fetched);
+  fetching.remote = remote;
   fetching_.push_back(std::move(fetching));
   ++values_pending_;
-  attachment_.connection->post(read);
-  return fetched;
+  return first_id_ + fetching_.size() - 1;
+}
+
+void Pull::start(std::uint64_t id, std::byte* into) {
+  Fetching& fetching = fetching_.at(id - first_id_);
+  const RemoteBytes& remote = fetching.remote;
+  fetching.region =
+      attachment_.fabric->register_memory({into, remote.length}, rdma::Access::kLocalWrite);
+  attachment_.connection->post(
+      {id, into, fetching.region.get(), remote.address, remote.rkey, remote.length});
+}
+
+void Pull::start_made() {
+  for (StringMaker::Made& made : maker_.take()) {
+    auto* into = const_cast<char*>(redis::view(made.string.get()).data());
+    fetching_.at(made.id - first_id_).fetched->value = std::move(made.string);
+    start(made.id, reinterpret_cast<std::byte*>(into));
+  }
 }
 
 void Pull::acknowledge() {
@@ -281,9 +293,10 @@ void Pull::wait(bool for_values) {
     pause = std::clamp<std::chrono::nanoseconds>(header_due_ - Clock::now(),
                                                  std::chrono::nanoseconds{0}, pause);
   }
-  pollfd ready{attachment_.connection->fd(), POLLIN, 0};
+  std::array<pollfd, 2> ready = {pollfd{attachment_.connection->fd(), POLLIN, 0},
+                                 pollfd{maker_.fd(), POLLIN, 0}};
   const timespec timeout{pause.count() / 1'000'000'000, pause.count() % 1'000'000'000};
-  ::ppoll(&ready, 1, &timeout, nullptr);
+  ::ppoll(ready.data(), ready.size(), &timeout, nullptr);
 }
 
 }  // namespace rdmasync::replica

@@ -10,6 +10,7 @@
 #include "module/replica/attach.h"
 #include "module/replica/record_store.h"
 #include "module/replica/staging.h"
+#include "module/replica/string_maker.h"
 #include "module/replica/sync_status.h"
 
 namespace rdmasync::replica {
@@ -52,8 +53,8 @@ class Pull {
   struct Fetching {
     std::uint64_t position;  ///< of its record
     std::shared_ptr<Fetched> fetched;
+    log_format::RemoteBytes remote;
     std::unique_ptr<rdma::MemoryRegion> region;
-    std::size_t length = 0;
     bool done = false;
   };
   /// A value that a read did not bring; staged still, as long as it is shared.
@@ -67,8 +68,11 @@ class Pull {
   void on_log();
   void consume(const log_format::RecordHeader& record, std::uint64_t position, const char* body,
                std::size_t size);
-  std::shared_ptr<Fetched> fetch(std::uint64_t position, const log_format::RemoteBytes& remote,
-                                 std::byte* into, std::shared_ptr<Fetched> fetched);
+  /// Notes a value on its way; its read starts with start().
+  std::uint64_t expect(std::uint64_t position, const log_format::RemoteBytes& remote,
+                       std::shared_ptr<Fetched> fetched);
+  void start(std::uint64_t id, std::byte* into);
+  void start_made();
   void acknowledge();
   void wait(bool for_values);
 
@@ -93,6 +97,7 @@ class Pull {
   std::uint64_t rounds_ended_ = 0;
   bool at_cut_ = false;  ///< what follows in the log is for others
 
+  StringMaker maker_;
   std::deque<Fetching> fetching_;  ///< in the order of their records
   std::uint64_t first_id_ = kFirstValue;
   std::size_t values_pending_ = 0;

@@ -6,7 +6,7 @@
 
 #include "rdma/fabric.h"
 #include "rdma/soft/cma_board.h"
-#include "rdma/soft/unique_fd.h"
+#include "rdma/unique_fd.h"
 
 namespace rdmasync::rdma {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <thread>
 
-#include "rdma/soft/unique_fd.h"
+#include "rdma/unique_fd.h"
 
 /// The little that the embedded fabrics ask of the operating system in more than one place.
 namespace rdmasync::rdma {

@@ -21,7 +21,7 @@
 #include "rdma/soft/system.h"
 #include "rdma/soft/tcp_address.h"
 #include "rdma/soft/tcp_session.h"
-#include "rdma/soft/unique_fd.h"
+#include "rdma/unique_fd.h"
 
 namespace rdmasync::rdma {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "rdma/fabric.h"
-#include "rdma/soft/unique_fd.h"
+#include "rdma/unique_fd.h"
 
 /// Memory of the owner.
 struct RemoteRegion {

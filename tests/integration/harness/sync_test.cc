@@ -32,7 +32,7 @@ void SyncTest::TearDown() {
         << server->name() << " crashed";
   }
   if (HasFailure()) {
-    constexpr std::size_t kLines = 60;
+    constexpr std::size_t kLines = 150;
     for (const auto& server : servers_) {
       std::cerr << "---- log of " << server->name() << " (port " << server->port() << ")\n"
                 << server->log_tail(kLines) << '\n';
