@@ -132,8 +132,8 @@ constexpr std::array<Command, 6> kCommands = {{
 }};
 
 void document(RedisModuleCtx* ctx, const Command& command) {
-  static const RedisModuleCommandInfoVersion version{
-      1, 2 * sizeof(const char*), 0, sizeof(RedisModuleCommandArg)};
+  static const RedisModuleCommandInfoVersion version{1, 2 * sizeof(const char*), 0,
+                                                     sizeof(RedisModuleCommandArg)};
   RedisModuleCommandInfo info{};
   info.version = &version;
   info.summary = command.summary;

@@ -141,8 +141,8 @@ bool register_fabric(RedisModuleCtx* ctx) {
     return redis::kOk;
   };
   return redis::RegisterEnumConfig(ctx, "fabric", 0, redis::kConfigDefault, names.data(),
-                                   values.data(), static_cast<int>(names.size()), get, set,
-                                   nullptr, nullptr) == redis::kOk;
+                                   values.data(), static_cast<int>(names.size()), get, set, nullptr,
+                                   nullptr) == redis::kOk;
 }
 
 bool register_debug(RedisModuleCtx* ctx) {
@@ -172,7 +172,9 @@ bool apply_load_arguments(RedisModuleCtx* ctx, RedisModuleString** argv, int arg
 
 }  // namespace
 
-const Config& config() { return g_config; }
+const Config& config() {
+  return g_config;
+}
 
 bool register_configs(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   if (!register_numbers(ctx) || !register_texts(ctx) || !register_fabric(ctx) ||

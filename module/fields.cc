@@ -12,17 +12,16 @@ std::vector<Field> status_fields(const master::Exports& exports, const replica::
   const auto number = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
   const auto& sync = replica.status();
   const auto text = sync.text();
-  const auto phase = [&](State state) {
-    return text.phase_ms.at(static_cast<std::size_t>(state));
-  };
+  const auto phase = [&](State state) { return text.phase_ms.at(static_cast<std::size_t>(state)); };
   const std::uint64_t read = sync.read_bytes;
   const std::uint64_t total = std::max<std::uint64_t>(sync.total_bytes, read);
   const State state = sync.state();
   const bool copied = state == State::kLoading || state == State::kRelaying ||
                       state == State::kHandover || state == State::kSynced;
-  const double percent =
-      copied ? 100.0
-             : total == 0 ? 0.0 : 100.0 * static_cast<double>(read) / static_cast<double>(total);
+  const double percent = copied ? 100.0
+                         : total == 0
+                             ? 0.0
+                             : 100.0 * static_cast<double>(read) / static_cast<double>(total);
   const auto master = exports.stats();
   return {
       {"role", std::string(is_replica ? "replica" : "master")},

@@ -22,11 +22,11 @@ struct LogHeader {
   std::uint64_t magic;
   std::uint64_t capacity;  ///< bytes of the ring, a multiple of kRecordAlign
   std::array<std::uint64_t, 6> unused;
-  std::uint64_t head;             ///< every record before it is complete
-  std::uint64_t payload_bytes;    ///< values published so far, in place or in the log, in bytes
-  std::uint64_t keys_published;   ///< records that carry a value
-  std::uint64_t keys_estimated;   ///< keys the scan will see, as known at its start
-  std::uint64_t keys_scanned;     ///< keys it has seen
+  std::uint64_t head;            ///< every record before it is complete
+  std::uint64_t payload_bytes;   ///< values published so far, in place or in the log, in bytes
+  std::uint64_t keys_published;  ///< records that carry a value
+  std::uint64_t keys_estimated;  ///< keys the scan will see, as known at its start
+  std::uint64_t keys_scanned;    ///< keys it has seen
 };
 static_assert(sizeof(LogHeader) <= kHeaderSize);
 
@@ -54,8 +54,8 @@ struct RemoteBytes {
 
 /// A record is a RecordHeader and a body of `size - sizeof(RecordHeader) - slack` bytes.
 ///
-/// With kRemote set the body of kFunctions is RemoteBytes, and that of kEntry is RemoteBytes and then
-/// the entry up to its key: the rest is there.
+/// With kRemote set the body of kFunctions is RemoteBytes, and that of kEntry is RemoteBytes and
+/// then the entry up to its key: the rest is there.
 struct RecordHeader {
   std::uint32_t size;  ///< of the record with header and slack, a multiple of kRecordAlign
   std::uint32_t db;

@@ -37,12 +37,12 @@ inline constexpr const char* kAck = "ACK";
 
 /// `RDMASYNC.EXPORT CUT`.
 ///
-/// Reply: [kCutDone, replication id, offset, bytes of the stream since the replica attached, size of
-/// the backlog]: the log up to the kCut record of this session, which comes as soon as the log has
-/// room for all before it, is the dataset at that offset, and the stream after the offset begins in
-/// database 0. What the log holds behind that record is for others: applying it would double writes.
-/// Or [kCutAgain, n]: too much has been written meanwhile; it is being published, so ask again after
-/// the n-th kRoundEnd of the log.
+/// Reply: [kCutDone, replication id, offset, bytes of the stream since the replica attached, size
+/// of the backlog]: the log up to the kCut record of this session, which comes as soon as the log
+/// has room for all before it, is the dataset at that offset, and the stream after the offset
+/// begins in database 0. What the log holds behind that record is for others: applying it would
+/// double writes. Or [kCutAgain, n]: too much has been written meanwhile; it is being published, so
+/// ask again after the n-th kRoundEnd of the log.
 inline constexpr const char* kCut = "CUT";
 inline constexpr const char* kCutDone = "cut";
 inline constexpr const char* kCutAgain = "again";
@@ -50,8 +50,8 @@ inline constexpr const char* kCutAgain = "again";
 /// `RDMASYNC.EXPORT DETACH`: the replica has all it needs of the log. +OK; the connection stays.
 inline constexpr const char* kDetach = "DETACH";
 
-/// `RDMASYNC.EXPORT OFFSET`: [the master's replication offset, bytes of its backlog (0: it has none),
-/// its run id].
+/// `RDMASYNC.EXPORT OFFSET`: [the master's replication offset, bytes of its backlog (0: it has
+/// none), its run id].
 inline constexpr const char* kOffset = "OFFSET";
 
 }  // namespace rdmasync::protocol

@@ -5,8 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
-/// The part of the Redis module API (7.0 and later, Valkey likewise) that this module uses, declared
-/// anew from its reference documentation. `module/redis/api.h` looks the functions up by name.
+/// The part of the Redis module API (7.0 and later, Valkey likewise) that this module uses,
+/// declared anew from its reference documentation. `module/redis/api.h` looks the functions up by
+/// name.
 extern "C" {
 
 struct RedisModuleCtx;
@@ -204,90 +205,89 @@ inline constexpr int kArgInteger = 1;
 }  // namespace rdmasync::redis
 
 /// X(name, return type, parameters...): every function looked up as `RedisModule_<name>`.
-#define RDMASYNC_MODULE_API(X)                                                                     \
-  X(SetModuleAttribs, void, RedisModuleCtx*, const char*, int, int)                                \
-  X(SetModuleOptions, void, RedisModuleCtx*, int)                                                  \
-  X(CreateCommand, int, RedisModuleCtx*, const char*, RedisModuleCmdFunc, const char*, int, int,   \
-    int)                                                                                           \
-  X(GetCommand, RedisModuleCommand*, RedisModuleCtx*, const char*)                                 \
-  X(SetCommandInfo, int, RedisModuleCommand*, const RedisModuleCommandInfo*)                       \
-  X(WrongArity, int, RedisModuleCtx*)                                                              \
-  X(ReplyWithSimpleString, int, RedisModuleCtx*, const char*)                                      \
-  X(ReplyWithError, int, RedisModuleCtx*, const char*)                                             \
-  X(ReplyWithLongLong, int, RedisModuleCtx*, long long)                                            \
-  X(ReplyWithArray, int, RedisModuleCtx*, long)                                                    \
-  X(ReplyWithMap, int, RedisModuleCtx*, long)                                                      \
-  X(ReplySetArrayLength, void, RedisModuleCtx*, long)                                              \
-  X(ReplyWithStringBuffer, int, RedisModuleCtx*, const char*, size_t)                              \
-  X(ReplyWithDouble, int, RedisModuleCtx*, double)                                                 \
-  X(ReplyWithNull, int, RedisModuleCtx*)                                                           \
-  X(GetContextFlags, int, RedisModuleCtx*)                                                         \
-  X(GetClientId, unsigned long long, RedisModuleCtx*)                                              \
-  X(GetSelectedDb, int, RedisModuleCtx*)                                                           \
-  X(SelectDb, int, RedisModuleCtx*, int)                                                           \
-  X(OpenKey, RedisModuleKey*, RedisModuleCtx*, RedisModuleString*, int)                            \
-  X(CloseKey, void, RedisModuleKey*)                                                               \
-  X(KeyType, int, RedisModuleKey*)                                                                 \
-  X(ValueLength, size_t, RedisModuleKey*)                                                          \
-  X(StringDMA, char*, RedisModuleKey*, size_t*, int)                                               \
-  X(StringSet, int, RedisModuleKey*, RedisModuleString*)                                           \
-  X(GetAbsExpire, long long, RedisModuleKey*)                                                      \
-  X(SetAbsExpire, int, RedisModuleKey*, long long)                                                 \
-  X(GetLRU, int, RedisModuleKey*, long long*)                                                      \
-  X(SetLRU, int, RedisModuleKey*, long long)                                                       \
-  X(GetLFU, int, RedisModuleKey*, long long*)                                                      \
-  X(SetLFU, int, RedisModuleKey*, long long)                                                       \
-  X(CreateString, RedisModuleString*, RedisModuleCtx*, const char*, size_t)                        \
-  X(FreeString, void, RedisModuleCtx*, RedisModuleString*)                                         \
-  X(StringPtrLen, const char*, const RedisModuleString*, size_t*)                                  \
-  X(StringToLongLong, int, const RedisModuleString*, long long*)                                   \
-  X(Call, RedisModuleCallReply*, RedisModuleCtx*, const char*, const char*, ...)                   \
-  X(FreeCallReply, void, RedisModuleCallReply*)                                                    \
-  X(CallReplyType, int, RedisModuleCallReply*)                                                     \
-  X(CallReplyInteger, long long, RedisModuleCallReply*)                                            \
-  X(CallReplyStringPtr, const char*, RedisModuleCallReply*, size_t*)                               \
-  X(CallReplyLength, size_t, RedisModuleCallReply*)                                                \
-  X(CallReplyArrayElement, RedisModuleCallReply*, RedisModuleCallReply*, size_t)                   \
-  X(Replicate, int, RedisModuleCtx*, const char*, const char*, ...)                                \
-  X(Scan, int, RedisModuleCtx*, RedisModuleScanCursor*, RedisModuleScanCB, void*)                  \
-  X(ScanCursorCreate, RedisModuleScanCursor*)                                                      \
-  X(ScanCursorDestroy, void, RedisModuleScanCursor*)                                               \
-  X(RegisterCommandFilter, RedisModuleCommandFilter*, RedisModuleCtx*,                             \
-    RedisModuleCommandFilterFunc, int)                                                             \
-  X(UnregisterCommandFilter, int, RedisModuleCtx*, RedisModuleCommandFilter*)                      \
-  X(CommandFilterArgsCount, int, RedisModuleCommandFilterCtx*)                                     \
-  X(CommandFilterArgGet, RedisModuleString*, RedisModuleCommandFilterCtx*, int)                    \
-  X(GetCommandKeys, int*, RedisModuleCtx*, RedisModuleString**, int, int*)                         \
-  X(SubscribeToKeyspaceEvents, int, RedisModuleCtx*, int, RedisModuleNotificationFunc)             \
-  X(SubscribeToServerEvent, int, RedisModuleCtx*, RedisModuleEvent, RedisModuleEventCallback)      \
-  X(RegisterInfoFunc, int, RedisModuleCtx*, RedisModuleInfoFunc)                                   \
-  X(InfoAddSection, int, RedisModuleInfoCtx*, const char*)                                         \
-  X(InfoAddFieldCString, int, RedisModuleInfoCtx*, const char*, const char*)                       \
-  X(InfoAddFieldLongLong, int, RedisModuleInfoCtx*, const char*, long long)                        \
-  X(InfoAddFieldDouble, int, RedisModuleInfoCtx*, const char*, double)                             \
-  X(RegisterStringConfig, int, RedisModuleCtx*, const char*, const char*, unsigned,                \
-    RedisModuleConfigGetString, RedisModuleConfigSetString, RedisModuleConfigApply, void*)         \
-  X(RegisterNumericConfig, int, RedisModuleCtx*, const char*, long long, unsigned, long long,      \
-    long long, RedisModuleConfigGetNumeric, RedisModuleConfigSetNumeric, RedisModuleConfigApply,   \
-    void*)                                                                                         \
-  X(RegisterBoolConfig, int, RedisModuleCtx*, const char*, int, unsigned,                          \
-    RedisModuleConfigGetBool, RedisModuleConfigSetBool, RedisModuleConfigApply, void*)             \
-  X(RegisterEnumConfig, int, RedisModuleCtx*, const char*, int, unsigned, const char**,            \
-    const int*, int, RedisModuleConfigGetEnum, RedisModuleConfigSetEnum, RedisModuleConfigApply,   \
-    void*)                                                                                         \
-  X(LoadConfigs, int, RedisModuleCtx*)                                                             \
-  X(Log, void, RedisModuleCtx*, const char*, const char*, ...)                                     \
-  X(GetThreadSafeContext, RedisModuleCtx*, RedisModuleBlockedClient*)                              \
-  X(GetDetachedThreadSafeContext, RedisModuleCtx*, RedisModuleCtx*)                                \
-  X(FreeThreadSafeContext, void, RedisModuleCtx*)                                                  \
-  X(EventLoopAdd, int, int, int, RedisModuleEventLoopFunc, void*)                                  \
-  X(EventLoopDel, int, int, int)                                                                   \
-  X(EventLoopAddOneShot, int, RedisModuleEventLoopOneShotFunc, void*)                              \
-  X(CreateDataType, RedisModuleType*, RedisModuleCtx*, const char*, int,                           \
-    RedisModuleTypeMethods*)                                                                       \
-  X(LoadStringBuffer, char*, RedisModuleIO*, size_t*)                                              \
-  X(Free, void, void*)                                                                             \
-  X(Yield, void, RedisModuleCtx*, int, const char*)                                                \
-  X(GetServerInfo, RedisModuleServerInfoData*, RedisModuleCtx*, const char*)                       \
-  X(FreeServerInfo, void, RedisModuleCtx*, RedisModuleServerInfoData*)                             \
+#define RDMASYNC_MODULE_API(X)                                                                    \
+  X(SetModuleAttribs, void, RedisModuleCtx*, const char*, int, int)                               \
+  X(SetModuleOptions, void, RedisModuleCtx*, int)                                                 \
+  X(CreateCommand, int, RedisModuleCtx*, const char*, RedisModuleCmdFunc, const char*, int, int,  \
+    int)                                                                                          \
+  X(GetCommand, RedisModuleCommand*, RedisModuleCtx*, const char*)                                \
+  X(SetCommandInfo, int, RedisModuleCommand*, const RedisModuleCommandInfo*)                      \
+  X(WrongArity, int, RedisModuleCtx*)                                                             \
+  X(ReplyWithSimpleString, int, RedisModuleCtx*, const char*)                                     \
+  X(ReplyWithError, int, RedisModuleCtx*, const char*)                                            \
+  X(ReplyWithLongLong, int, RedisModuleCtx*, long long)                                           \
+  X(ReplyWithArray, int, RedisModuleCtx*, long)                                                   \
+  X(ReplyWithMap, int, RedisModuleCtx*, long)                                                     \
+  X(ReplySetArrayLength, void, RedisModuleCtx*, long)                                             \
+  X(ReplyWithStringBuffer, int, RedisModuleCtx*, const char*, size_t)                             \
+  X(ReplyWithDouble, int, RedisModuleCtx*, double)                                                \
+  X(ReplyWithNull, int, RedisModuleCtx*)                                                          \
+  X(GetContextFlags, int, RedisModuleCtx*)                                                        \
+  X(GetClientId, unsigned long long, RedisModuleCtx*)                                             \
+  X(GetSelectedDb, int, RedisModuleCtx*)                                                          \
+  X(SelectDb, int, RedisModuleCtx*, int)                                                          \
+  X(OpenKey, RedisModuleKey*, RedisModuleCtx*, RedisModuleString*, int)                           \
+  X(CloseKey, void, RedisModuleKey*)                                                              \
+  X(KeyType, int, RedisModuleKey*)                                                                \
+  X(ValueLength, size_t, RedisModuleKey*)                                                         \
+  X(StringDMA, char*, RedisModuleKey*, size_t*, int)                                              \
+  X(StringSet, int, RedisModuleKey*, RedisModuleString*)                                          \
+  X(GetAbsExpire, long long, RedisModuleKey*)                                                     \
+  X(SetAbsExpire, int, RedisModuleKey*, long long)                                                \
+  X(GetLRU, int, RedisModuleKey*, long long*)                                                     \
+  X(SetLRU, int, RedisModuleKey*, long long)                                                      \
+  X(GetLFU, int, RedisModuleKey*, long long*)                                                     \
+  X(SetLFU, int, RedisModuleKey*, long long)                                                      \
+  X(CreateString, RedisModuleString*, RedisModuleCtx*, const char*, size_t)                       \
+  X(FreeString, void, RedisModuleCtx*, RedisModuleString*)                                        \
+  X(StringPtrLen, const char*, const RedisModuleString*, size_t*)                                 \
+  X(StringToLongLong, int, const RedisModuleString*, long long*)                                  \
+  X(Call, RedisModuleCallReply*, RedisModuleCtx*, const char*, const char*, ...)                  \
+  X(FreeCallReply, void, RedisModuleCallReply*)                                                   \
+  X(CallReplyType, int, RedisModuleCallReply*)                                                    \
+  X(CallReplyInteger, long long, RedisModuleCallReply*)                                           \
+  X(CallReplyStringPtr, const char*, RedisModuleCallReply*, size_t*)                              \
+  X(CallReplyLength, size_t, RedisModuleCallReply*)                                               \
+  X(CallReplyArrayElement, RedisModuleCallReply*, RedisModuleCallReply*, size_t)                  \
+  X(Replicate, int, RedisModuleCtx*, const char*, const char*, ...)                               \
+  X(Scan, int, RedisModuleCtx*, RedisModuleScanCursor*, RedisModuleScanCB, void*)                 \
+  X(ScanCursorCreate, RedisModuleScanCursor*)                                                     \
+  X(ScanCursorDestroy, void, RedisModuleScanCursor*)                                              \
+  X(RegisterCommandFilter, RedisModuleCommandFilter*, RedisModuleCtx*,                            \
+    RedisModuleCommandFilterFunc, int)                                                            \
+  X(UnregisterCommandFilter, int, RedisModuleCtx*, RedisModuleCommandFilter*)                     \
+  X(CommandFilterArgsCount, int, RedisModuleCommandFilterCtx*)                                    \
+  X(CommandFilterArgGet, RedisModuleString*, RedisModuleCommandFilterCtx*, int)                   \
+  X(GetCommandKeys, int*, RedisModuleCtx*, RedisModuleString**, int, int*)                        \
+  X(SubscribeToKeyspaceEvents, int, RedisModuleCtx*, int, RedisModuleNotificationFunc)            \
+  X(SubscribeToServerEvent, int, RedisModuleCtx*, RedisModuleEvent, RedisModuleEventCallback)     \
+  X(RegisterInfoFunc, int, RedisModuleCtx*, RedisModuleInfoFunc)                                  \
+  X(InfoAddSection, int, RedisModuleInfoCtx*, const char*)                                        \
+  X(InfoAddFieldCString, int, RedisModuleInfoCtx*, const char*, const char*)                      \
+  X(InfoAddFieldLongLong, int, RedisModuleInfoCtx*, const char*, long long)                       \
+  X(InfoAddFieldDouble, int, RedisModuleInfoCtx*, const char*, double)                            \
+  X(RegisterStringConfig, int, RedisModuleCtx*, const char*, const char*, unsigned,               \
+    RedisModuleConfigGetString, RedisModuleConfigSetString, RedisModuleConfigApply, void*)        \
+  X(RegisterNumericConfig, int, RedisModuleCtx*, const char*, long long, unsigned, long long,     \
+    long long, RedisModuleConfigGetNumeric, RedisModuleConfigSetNumeric, RedisModuleConfigApply,  \
+    void*)                                                                                        \
+  X(RegisterBoolConfig, int, RedisModuleCtx*, const char*, int, unsigned,                         \
+    RedisModuleConfigGetBool, RedisModuleConfigSetBool, RedisModuleConfigApply, void*)            \
+  X(RegisterEnumConfig, int, RedisModuleCtx*, const char*, int, unsigned, const char**,           \
+    const int*, int, RedisModuleConfigGetEnum, RedisModuleConfigSetEnum, RedisModuleConfigApply,  \
+    void*)                                                                                        \
+  X(LoadConfigs, int, RedisModuleCtx*)                                                            \
+  X(Log, void, RedisModuleCtx*, const char*, const char*, ...)                                    \
+  X(GetThreadSafeContext, RedisModuleCtx*, RedisModuleBlockedClient*)                             \
+  X(GetDetachedThreadSafeContext, RedisModuleCtx*, RedisModuleCtx*)                               \
+  X(FreeThreadSafeContext, void, RedisModuleCtx*)                                                 \
+  X(EventLoopAdd, int, int, int, RedisModuleEventLoopFunc, void*)                                 \
+  X(EventLoopDel, int, int, int)                                                                  \
+  X(EventLoopAddOneShot, int, RedisModuleEventLoopOneShotFunc, void*)                             \
+  X(CreateDataType, RedisModuleType*, RedisModuleCtx*, const char*, int, RedisModuleTypeMethods*) \
+  X(LoadStringBuffer, char*, RedisModuleIO*, size_t*)                                             \
+  X(Free, void, void*)                                                                            \
+  X(Yield, void, RedisModuleCtx*, int, const char*)                                               \
+  X(GetServerInfo, RedisModuleServerInfoData*, RedisModuleCtx*, const char*)                      \
+  X(FreeServerInfo, void, RedisModuleCtx*, RedisModuleServerInfoData*)                            \
   X(ServerInfoGetFieldC, const char*, RedisModuleServerInfoData*, const char*)

@@ -61,8 +61,7 @@ Capture::Seen Capture::look_at(RedisModuleKey* key) const {
 Capture::Outcome Capture::capture(std::uint32_t db, RedisModuleString* name, Mode mode) {
   Seen seen;
   {
-    const redis::Key key{
-        redis::OpenKey(select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
+    const redis::Key key{redis::OpenKey(select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
     if (!key || redis::KeyType(key.get()) == redis::kTypeEmpty) return Outcome::kAbsent;
     seen = look_at(key.get());
     if (publish_string(db, redis::view(name), key.get(), seen, mode)) return Outcome::kPublished;

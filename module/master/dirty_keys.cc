@@ -18,7 +18,9 @@ void DirtyKeys::flush(std::uint32_t db) {
   round_.flush(db);
 }
 
-void DirtyKeys::begin_round() { round_.merge(written_); }
+void DirtyKeys::begin_round() {
+  round_.merge(written_);
+}
 
 void DirtyKeys::Set::insert(std::uint32_t db, std::string_view key) {
   Names& names = by_db_[db];
@@ -27,7 +29,9 @@ void DirtyKeys::Set::insert(std::uint32_t db, std::string_view key) {
   ++size_;
 }
 
-void DirtyKeys::Set::swap(std::uint32_t a, std::uint32_t b) { std::swap(by_db_[a], by_db_[b]); }
+void DirtyKeys::Set::swap(std::uint32_t a, std::uint32_t b) {
+  std::swap(by_db_[a], by_db_[b]);
+}
 
 void DirtyKeys::Set::flush(std::uint32_t db) {
   if (db == log_format::kAllDatabases) {

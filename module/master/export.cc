@@ -28,15 +28,15 @@ Export::Export(rdma::Fabric& fabric, Options options, std::function<void()> wake
       wake_(std::move(wake)),
       ring_(std::make_unique<LogRing>(fabric, options_.memory)),
       registrar_(std::make_unique<Registrar>(fabric, wake_)),
-      publisher_(*ring_, *registrar_, options_.pinned_memory,
-                 [this](std::uint32_t db, std::string_view key, const Error& error) {
-                   if (!std::exchange(packed_only_, true)) {
-                     redis::log_warning(
-                         format("rdmasync: export %lu copies large values from now on: %s",
-                                static_cast<unsigned long>(options_.number), error.what()));
-                   }
-                   dirty_.mark(db, key);
-                 }),
+      publisher_(
+          *ring_, *registrar_, options_.pinned_memory,
+          [this](std::uint32_t db, std::string_view key, const Error& error) {
+            if (!std::exchange(packed_only_, true)) {
+              redis::log_warning(format("rdmasync: export %lu copies large values from now on: %s",
+                                        static_cast<unsigned long>(options_.number), error.what()));
+            }
+            dirty_.mark(db, key);
+          }),
       capture_(publisher_, options_.direct_threshold),
       scan_(capture_, dirty_, options_.databases) {
   ring_->progress().keys_estimated = 0;

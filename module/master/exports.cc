@@ -43,8 +43,8 @@ std::string local_address(RedisModuleCtx* ctx, Export::ClientId client) {
 }
 
 // Without a backlog the offset stands still and no partial resync is possible. The server makes one
-// when a replica asks for its first sync; an attaching replica does so and hangs up before the server
-// forks for it, which is sure when the server waits an hour for others to come first.
+// when a replica asks for its first sync; an attaching replica does so and hangs up before the
+// server forks for it, which is sure when the server waits an hour for others to come first.
 const HeldSettings::Values kWhilePriming = {
     {"repl-diskless-sync", "yes"},
     {"repl-diskless-sync-delay", "3600"},
@@ -55,7 +55,9 @@ const HeldSettings::Values kWhilePriming = {
 // not overtake it. Memory is used only as far as writes come.
 constexpr std::int64_t kHandoverBacklog = 64 << 20;
 
-bool has_backlog() { return redis::Info("replication").number("repl_backlog_active") != 0; }
+bool has_backlog() {
+  return redis::Info("replication").number("repl_backlog_active") != 0;
+}
 
 void refuse_where_no_cut_can_be(RedisModuleCtx* ctx) {
   const int flags = redis::GetContextFlags(ctx);
@@ -80,7 +82,9 @@ void reply_field(RedisModuleCtx* ctx, std::string_view name, std::string_view va
 
 }  // namespace
 
-Exports::~Exports() { stop_watching(); }
+Exports::~Exports() {
+  stop_watching();
+}
 
 void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   const auto arg = [&](int i) {
@@ -139,8 +143,8 @@ void Exports::attach(RedisModuleCtx* ctx, std::string_view fabric) {
 
   const auto& wanted = config().fabric;
   if (wanted != "auto" && wanted != fabric) {
-    throw Error(Errc::kRefused, "the master has rdmasync.fabric " + wanted + ", not " +
-                                    std::string(fabric));
+    throw Error(Errc::kRefused,
+                "the master has rdmasync.fabric " + wanted + ", not " + std::string(fabric));
   }
   const std::string bind = config().bind.empty() ? local_address(ctx, client) : config().bind;
   Door& entrance = door(fabric, bind);
@@ -188,8 +192,8 @@ Export& Exports::export_over(Door& entrance, std::string_view fabric) {
   options.memory = static_cast<std::size_t>(config().export_memory);
   options.pinned_memory = static_cast<std::size_t>(config().pinned_memory);
   options.direct_threshold = static_cast<std::size_t>(config().direct_threshold);
-  options.databases = static_cast<std::uint32_t>(
-      number(redis::config_get(redis::module_context(), "databases")));
+  options.databases =
+      static_cast<std::uint32_t>(number(redis::config_get(redis::module_context(), "databases")));
   options.join_window = std::chrono::milliseconds(config().join_window_ms);
   options.max_rounds = static_cast<int>(config().max_rounds);
   exports_.push_back(std::make_unique<Export>(*entrance.fabric, std::move(options),

@@ -16,11 +16,12 @@ using log_format::RecordHeader;
 
 namespace {
 
-std::size_t round_up(std::size_t size, std::size_t unit) { return (size + unit - 1) / unit * unit; }
+std::size_t round_up(std::size_t size, std::size_t unit) {
+  return (size + unit - 1) / unit * unit;
+}
 
 std::byte* map_memory(std::size_t size) {
-  void* memory =
-      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
     throw Error(Errc::kResources, "no memory for an export log of " + std::to_string(size) +
                                       " bytes: lower rdmasync.export-memory");
@@ -32,7 +33,9 @@ std::byte* map_memory(std::size_t size) {
 
 }  // namespace
 
-void LogRing::Unmap::operator()(std::byte* memory) const { ::munmap(memory, size); }
+void LogRing::Unmap::operator()(std::byte* memory) const {
+  ::munmap(memory, size);
+}
 
 LogRing::LogRing(rdma::Fabric& fabric, std::size_t capacity)
     : capacity_(round_up(capacity, static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)))),
@@ -47,7 +50,9 @@ std::byte* LogRing::at(std::uint64_t position) const {
   return memory_.get() + kHeaderSize + position % capacity_;
 }
 
-LogHeader& LogRing::header() const { return *reinterpret_cast<LogHeader*>(memory_.get()); }
+LogHeader& LogRing::header() const {
+  return *reinterpret_cast<LogHeader*>(memory_.get());
+}
 
 const RecordHeader& LogRing::record_at(std::uint64_t position) const {
   return *reinterpret_cast<const RecordHeader*>(at(position));

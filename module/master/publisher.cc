@@ -115,8 +115,8 @@ bool Publisher::append_remote(Waiting& waiting) {
   }
   if (!appended) return false;
   count(info, ticket.bytes.size());
-  pinned_.push_back({ring_.head(), ticket.bytes.size(), std::move(ticket.region),
-                     std::move(waiting.owner)});
+  pinned_.push_back(
+      {ring_.head(), ticket.bytes.size(), std::move(ticket.region), std::move(waiting.owner)});
   return true;
 }
 

@@ -56,6 +56,8 @@ void Scan::publish(RedisModuleString* name, RedisModuleKey* key) {
   capture_.capture_open(db_, name, key, Capture::Mode::kInPlace);
 }
 
-void Scan::swap(std::uint32_t a, std::uint32_t b) { std::swap(passes_.at(a), passes_.at(b)); }
+void Scan::swap(std::uint32_t a, std::uint32_t b) {
+  std::swap(passes_.at(a), passes_.at(b));
+}
 
 }  // namespace rdmasync::master

@@ -17,15 +17,15 @@ void reply_text(RedisModuleCtx* ctx, std::string_view text) {
 
 void reply_row(RedisModuleCtx* ctx, const LogRing& log, const RecordHeader& record) {
   const char* body = reinterpret_cast<const char*>(&record) + sizeof(RecordHeader);
-  const bool remote = record.kind == Kind::kValue ||
-                      (record.slack_and_flags & RecordHeader::kRemote) != 0;
+  const bool remote =
+      record.kind == Kind::kValue || (record.slack_and_flags & RecordHeader::kRemote) != 0;
   RemoteBytes where{};
   if (remote) {
     std::memcpy(&where, body, sizeof(where));
   } else {
     where.address = reinterpret_cast<std::uint64_t>(body);
-    where.length = record.size - sizeof(RecordHeader) -
-                   (record.slack_and_flags & RecordHeader::kSlackMask);
+    where.length =
+        record.size - sizeof(RecordHeader) - (record.slack_and_flags & RecordHeader::kSlackMask);
     where.rkey = log.rkey();
   }
   redis::ReplyWithArray(ctx, 6);

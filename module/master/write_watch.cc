@@ -20,8 +20,8 @@ WriteListener* g_listener = nullptr;
 RedisModuleCommandFilter* g_filter = nullptr;
 
 /// The server's own commands that change a key and notify nobody.
-constexpr std::array<std::string_view, 6> kSilentCommands = {
-    "xack", "xreadgroup", "xclaim", "xautoclaim", "pfcount", "pfdebug"};
+constexpr std::array<std::string_view, 6> kSilentCommands = {"xack",       "xreadgroup", "xclaim",
+                                                             "xautoclaim", "pfcount",    "pfdebug"};
 
 bool has_flag(RedisModuleCallReply* flags, std::string_view flag) {
   for (std::size_t i = 0; i < redis::CallReplyLength(flags); ++i) {
@@ -51,10 +51,9 @@ class SilentCommands {
     const auto known = known_.find(lower_);
     if (known != known_.end()) return known->second;
     if (known_.size() >= kMaxNames) known_.clear();  // a client sends nonsense names
-    const bool silent =
-        std::find(kSilentCommands.begin(), kSilentCommands.end(), lower_) !=
-            kSilentCommands.end() ||
-        is_writing_module_command(lower_);
+    const bool silent = std::find(kSilentCommands.begin(), kSilentCommands.end(), lower_) !=
+                            kSilentCommands.end() ||
+                        is_writing_module_command(lower_);
     known_.emplace(lower_, silent);
     return silent;
   }

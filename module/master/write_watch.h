@@ -28,8 +28,8 @@ class WriteListener {
 /// alone: notifications miss what `kSilentCommands` do (seen on 7.0 to 7.4 and Valkey 7.2 to 8.0),
 /// and a filter misses expiry, eviction and what a blocked client does when it is served.
 ///
-/// From the first call on the server notifies; the filter is there only while it is asked for, as it
-/// costs every command some 50 ns. Main thread only.
+/// From the first call on the server notifies; the filter is there only while it is asked for, as
+/// it costs every command some 50 ns. Main thread only.
 void start_watching(WriteListener& listener);
 void stop_watching();
 

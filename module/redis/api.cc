@@ -36,8 +36,7 @@ bool load_api(RedisModuleCtx* ctx) {
           name);
     }
   };
-#define RDMASYNC_LOOK_UP(name, ret, ...) \
-  look_up("RedisModule_" #name, static_cast<void*>(&(name)));
+#define RDMASYNC_LOOK_UP(name, ret, ...) look_up("RedisModule_" #name, static_cast<void*>(&(name)));
   RDMASYNC_MODULE_API(RDMASYNC_LOOK_UP)
 #undef RDMASYNC_LOOK_UP
   return complete;

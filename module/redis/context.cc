@@ -7,7 +7,9 @@ namespace {
 RedisModuleCtx* g_module_context = nullptr;
 }  // namespace
 
-RedisModuleCtx* module_context() { return g_module_context; }
+RedisModuleCtx* module_context() {
+  return g_module_context;
+}
 
 void set_module_context(RedisModuleCtx* ctx) {
   g_module_context = GetDetachedThreadSafeContext(ctx);

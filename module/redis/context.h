@@ -11,6 +11,8 @@ RedisModuleCtx* module_context();
 void set_module_context(RedisModuleCtx* ctx);
 
 /// A context with a database selection of its own. Main thread only.
-inline Context make_context() { return Context{GetDetachedThreadSafeContext(module_context())}; }
+inline Context make_context() {
+  return Context{GetDetachedThreadSafeContext(module_context())};
+}
 
 }  // namespace rdmasync::redis

@@ -7,8 +7,12 @@
 
 namespace rdmasync::redis {
 
-void log_notice(const std::string& line) { Log(nullptr, "notice", "%s", line.c_str()); }
-void log_warning(const std::string& line) { Log(nullptr, "warning", "%s", line.c_str()); }
+void log_notice(const std::string& line) {
+  Log(nullptr, "notice", "%s", line.c_str());
+}
+void log_warning(const std::string& line) {
+  Log(nullptr, "warning", "%s", line.c_str());
+}
 
 std::string format(const char* pattern, ...) {
   va_list args;

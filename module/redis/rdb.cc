@@ -26,7 +26,9 @@ constexpr std::uint64_t kModuleUnsigned = 2;
 constexpr std::uint64_t kModuleString = 5;
 constexpr std::uint64_t kAuxAfterKeys = 2;
 
-void append_byte(std::string& out, unsigned value) { out.push_back(static_cast<char>(value)); }
+void append_byte(std::string& out, unsigned value) {
+  out.push_back(static_cast<char>(value));
+}
 
 void append_little_endian(std::string& out, std::uint64_t value) {
   for (int shift = 0; shift < 64; shift += 8) append_byte(out, (value >> shift) & 0xFF);

@@ -19,8 +19,12 @@ Waker::Waker() : fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   }
 }
 
-Waker::~Waker() { EventLoopDel(fd_.get(), kEventLoopReadable); }
+Waker::~Waker() {
+  EventLoopDel(fd_.get(), kEventLoopReadable);
+}
 
-void Waker::wake() const { ::eventfd_write(fd_.get(), 1); }
+void Waker::wake() const {
+  ::eventfd_write(fd_.get(), 1);
+}
 
 }  // namespace rdmasync::redis

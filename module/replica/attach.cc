@@ -70,8 +70,8 @@ Attachment attach_over(MasterLink& link, const MasterAddress& master, const std:
   Attachment made;
   made.fabric = rdma::make_fabric(name);
   made.fabric_name = name;
-  const auto reply = link.command({protocol::kExportCommand, protocol::kAttach,
-                                   std::to_string(protocol::kVersion), name});
+  const auto reply = link.command(
+      {protocol::kExportCommand, protocol::kAttach, std::to_string(protocol::kVersion), name});
   const Fields fields = fields_of(*reply);
   made.export_number = field(fields, protocol::kAttachExport);
   made.session = number(fields, protocol::kAttachSession);

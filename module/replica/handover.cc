@@ -21,8 +21,7 @@ Handover::Handover(OwnServer& server, LinkEvents& link_events, std::stop_token s
     : server_(server), link_events_(link_events), stop_(stop), master_(std::move(stop)) {}
 
 Handover::~Handover() {
-  redis::post_to_main(
-      [&server = server_, follows = follows_master_] { server.settle(*follows); });
+  redis::post_to_main([&server = server_, follows = follows_master_] { server.settle(*follows); });
 }
 
 void Handover::load(const std::shared_ptr<Staging>& staging, const Cut& cut, int rdb_version,
@@ -68,8 +67,7 @@ void Handover::relay(Relay& relay, std::int64_t lag) {
   }
 }
 
-void Handover::relay_and_follow(Relay& relay, std::int64_t lag, const std::string& host,
-                                int port) {
+void Handover::relay_and_follow(Relay& relay, std::int64_t lag, const std::string& host, int port) {
   ups_before_ = link_events_.count();
   while (!feed(relay, lag, follow_task(host, port))) {
   }

@@ -23,8 +23,8 @@ struct Cut {
   std::int64_t backlog = 0;  ///< bytes of it that the master keeps
 };
 
-/// Brings a staged dataset into this server by its own replication, and then points that at the real
-/// master. For one thread of ours; every call throws Error.
+/// Brings a staged dataset into this server by its own replication, and then points that at the
+/// real master. For one thread of ours; every call throws Error.
 ///
 /// Destroyed before it is done, it puts the server back: to its old master while the old dataset is
 /// there; otherwise it leaves a replica without a master, never an empty master.

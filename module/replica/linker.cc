@@ -59,8 +59,8 @@ void link_all(Staging& staging) {
       redis::SelectDb(ctx.get(), static_cast<int>(db));
       link_value(ctx.get(), key, *staged.fetched);
       if (g_remember) {
-        g_addresses[remembered_name(db, key)] = reinterpret_cast<std::uint64_t>(
-            redis::view(staged.fetched->value.get()).data());
+        g_addresses[remembered_name(db, key)] =
+            reinterpret_cast<std::uint64_t>(redis::view(staged.fetched->value.get()).data());
       }
       // The keyspace has it now; a second reference would make the first write to it copy it.
       staged.fetched->value.reset();
@@ -71,8 +71,8 @@ void link_all(Staging& staging) {
 
 int on_aux_load(RedisModuleIO* io, int, int) {
   std::size_t length = 0;
-  const std::unique_ptr<char, void (*)(void*)> text{
-      redis::LoadStringBuffer(io, &length), [](void* memory) { redis::Free(memory); }};
+  const std::unique_ptr<char, void (*)(void*)> text{redis::LoadStringBuffer(io, &length),
+                                                    [](void* memory) { redis::Free(memory); }};
   if (!text) return redis::kErr;
   const auto staging = claim({text.get(), length});
   if (!staging) {
@@ -124,6 +124,8 @@ std::uint64_t linked_address(std::uint32_t db, std::string_view key) {
   return found == g_addresses.end() ? 0 : found->second;
 }
 
-void remember_linked_addresses(bool on) { g_remember = on; }
+void remember_linked_addresses(bool on) {
+  g_remember = on;
+}
 
 }  // namespace rdmasync::replica

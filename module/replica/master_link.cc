@@ -19,7 +19,9 @@ timeval to_timeval(std::chrono::milliseconds time) {
 
 }  // namespace
 
-void MasterLink::Close::operator()(redisContext* context) const { redisFree(context); }
+void MasterLink::Close::operator()(redisContext* context) const {
+  redisFree(context);
+}
 
 MasterLink::MasterLink(const MasterAddress& address, std::chrono::milliseconds timeout,
                        std::stop_token stop)
@@ -98,7 +100,9 @@ void MasterLink::check_alive() {
   }
 }
 
-int MasterLink::fd() const { return context_->fd; }
+int MasterLink::fd() const {
+  return context_->fd;
+}
 
 void MasterLink::wait_readable(std::chrono::steady_clock::time_point deadline) const {
   constexpr int kLookMs = 100;

@@ -70,8 +70,8 @@ void OwnMaster::wait_readable(int fd, Clock::time_point deadline) {
 void OwnMaster::accept_own(Clock::time_point deadline) {
   for (;;) {
     wait_readable(listener_.get(), deadline);
-    connection_ = rdma::UniqueFd(
-        ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    connection_ =
+        rdma::UniqueFd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!connection_) continue;
     const auto peer = port_of(connection_.get(), ::getpeername);
     if (is_own_connection(peer, static_cast<std::uint16_t>(port_))) break;
@@ -124,7 +124,9 @@ void OwnMaster::begin_full_sync(std::string_view replication_id, std::int64_t of
   write("$EOF:" + end_mark_ + "\r\n");
 }
 
-void OwnMaster::end_full_sync() { write(end_mark_); }
+void OwnMaster::end_full_sync() {
+  write(end_mark_);
+}
 
 void OwnMaster::write(std::string_view bytes) {
   while (!bytes.empty()) {

@@ -19,7 +19,9 @@ constexpr const char* kDisklessLoad = "repl-diskless-load";
 // Far longer than the moment from the emptying to the load; ended when that begins.
 constexpr const char* kHoldClientsMs = "10000";
 
-int number(const std::string& text) { return std::atoi(text.c_str()); }
+int number(const std::string& text) {
+  return std::atoi(text.c_str());
+}
 
 }  // namespace
 
@@ -93,9 +95,13 @@ void OwnServer::release_clients() {
   redis::call(module_context(), "CLIENT", {"UNPAUSE"});
 }
 
-void OwnServer::loading_began() { release_clients(); }
+void OwnServer::loading_began() {
+  release_clients();
+}
 
-void OwnServer::follow(const std::string& host, int port) { replicaof(host, std::to_string(port)); }
+void OwnServer::follow(const std::string& host, int port) {
+  replicaof(host, std::to_string(port));
+}
 
 void OwnServer::settle(bool keep_following) {
   if (!following_own_) return;

@@ -103,15 +103,14 @@ void Pull::check_whole() const {
 void Pull::read_header() {
   header_pending_ = true;
   attachment_.connection->post({kHeader, reinterpret_cast<std::byte*>(header_.get()),
-                                header_region_.get(), attachment_.log_address,
-                                attachment_.log_rkey, sizeof(LogHeader)});
+                                header_region_.get(), attachment_.log_address, attachment_.log_rkey,
+                                sizeof(LogHeader)});
 }
 
 void Pull::read_log() {
   const std::uint64_t offset = consumed_ % attachment_.capacity;
   const std::size_t piece = std::max<std::size_t>(kLogPiece, attachment_.capacity / 4);
-  log_pending_ =
-      std::min<std::uint64_t>({head_ - consumed_, attachment_.capacity - offset, piece});
+  log_pending_ = std::min<std::uint64_t>({head_ - consumed_, attachment_.capacity - offset, piece});
   log_into_ = store_.room(log_pending_);
   attachment_.connection->post({kLog, log_into_, &store_.region(),
                                 attachment_.log_address + kHeaderSize + offset,
@@ -156,10 +155,10 @@ void Pull::on_header() {
   header_due_ = Clock::now() + header_pause_;
 
   const std::uint64_t scanned = std::max<std::uint64_t>(header_->keys_scanned, 1);
-  const double factor = scanned >= header_->keys_estimated
-                            ? 1.0
-                            : static_cast<double>(header_->keys_estimated) /
-                                  static_cast<double>(scanned);
+  const double factor =
+      scanned >= header_->keys_estimated
+          ? 1.0
+          : static_cast<double>(header_->keys_estimated) / static_cast<double>(scanned);
   status_.total_bytes =
       static_cast<std::uint64_t>(static_cast<double>(header_->payload_bytes) * factor);
 }
@@ -247,8 +246,9 @@ void Pull::consume(const RecordHeader& record, std::uint64_t position, const cha
       status_.rounds = rounds_ended_;
       break;
     default:
-      throw Error(Errc::kProtocol, "the export log has a record of an unknown kind: the master's "
-                                   "rdmasync is newer");
+      throw Error(Errc::kProtocol,
+                  "the export log has a record of an unknown kind: the master's "
+                  "rdmasync is newer");
   }
 }
 

@@ -34,8 +34,8 @@ class Pull {
   Pull& operator=(const Pull&) = delete;
   ~Pull();
 
-  /// Reads until `rounds` rounds have ended in the log, or up to this replica's cut and never beyond:
-  /// with every value complete. Throws Error.
+  /// Reads until `rounds` rounds have ended in the log, or up to this replica's cut and never
+  /// beyond: with every value complete. Throws Error.
   void until_round(std::uint64_t rounds);
   void until_cut();
 

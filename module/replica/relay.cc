@@ -91,7 +91,9 @@ void Relay::run() {
   }
 }
 
-void Relay::acknowledge() { link_.send({"REPLCONF", "ACK", std::to_string(applied_)}); }
+void Relay::acknowledge() {
+  link_.send({"REPLCONF", "ACK", std::to_string(applied_)});
+}
 
 std::string Relay::take() {
   const std::lock_guard lock(mutex_);

@@ -14,7 +14,9 @@ namespace rdmasync::replica {
 
 namespace {
 
-bool same(const std::string& a, const char* b) { return ::strcasecmp(a.c_str(), b) == 0; }
+bool same(const std::string& a, const char* b) {
+  return ::strcasecmp(a.c_str(), b) == 0;
+}
 
 int port_from(const std::string& text) {
   int port = 0;
@@ -38,8 +40,7 @@ void Replica::slaveof(RedisModuleCtx* ctx, const std::string& host, const std::s
     return;
   }
   const int number = port_from(port);
-  if (sync_ && !sync_->finished() && same(sync_->host(), host.c_str()) &&
-      sync_->port() == number) {
+  if (sync_ && !sync_->finished() && same(sync_->host(), host.c_str()) && sync_->port() == number) {
     redis::ReplyWithSimpleString(ctx, "OK Already syncing with specified master");
     return;
   }
@@ -53,7 +54,8 @@ void Replica::slaveof(RedisModuleCtx* ctx, const std::string& host, const std::s
 
 bool Replica::follows(const std::string& host, int port) const {
   const redis::Info replication("replication");
-  return replication.text("role") == "slave" && same(replication.text("master_host"), host.c_str()) &&
+  return replication.text("role") == "slave" &&
+         same(replication.text("master_host"), host.c_str()) &&
          replication.number("master_port") == port &&
          replication.text("master_link_status") == "up";
 }

@@ -24,7 +24,9 @@ void Staging::flush(std::uint32_t db) {
   }
 }
 
-void Staging::swap(std::uint32_t a, std::uint32_t b) { std::swap(databases_[a], databases_[b]); }
+void Staging::swap(std::uint32_t a, std::uint32_t b) {
+  std::swap(databases_[a], databases_[b]);
+}
 
 void Staging::set_functions(std::string_view opcodes, std::shared_ptr<Fetched> fetched) {
   functions_ = opcodes;

@@ -24,7 +24,8 @@ void StubFile::remove_if_written(const std::string& token) const {
   if (tail.find(token) == std::string::npos) return;
   std::filesystem::remove(path_, error);
   redis::log_notice(
-      "rdmasync: removed the handover's stub, which the server had to load from its dump file since "
+      "rdmasync: removed the handover's stub, which the server had to load from its dump file "
+      "since "
       "another module does not handle I/O errors; SAVE writes a new one");
 }
 

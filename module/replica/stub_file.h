@@ -5,11 +5,11 @@
 
 namespace rdmasync::replica {
 
-/// Sees to it that the stub RDB of a handover never stays as the server's dump.rdb, where it would be
-/// a lost dataset at the next start.
+/// Sees to it that the stub RDB of a handover never stays as the server's dump.rdb, where it would
+/// be a lost dataset at the next start.
 ///
-/// The server loads the stub without a file, unless another module with a data type does not declare
-/// that it handles I/O errors; no API tells of that beforehand. Any thread.
+/// The server loads the stub without a file, unless another module with a data type does not
+/// declare that it handles I/O errors; no API tells of that beforehand. Any thread.
 class StubFile {
  public:
   /// Before the load. `path` is where the server keeps its dump.

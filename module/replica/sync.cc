@@ -24,7 +24,9 @@ constexpr std::chrono::seconds kLastRetry{30};
 // What the master's stream may move during a copy and still count as quiet: its own pings and cuts.
 constexpr std::int64_t kQuietStream = 16 << 10;
 
-double megabytes(std::uint64_t bytes) { return static_cast<double>(bytes) / 1e6; }
+double megabytes(std::uint64_t bytes) {
+  return static_cast<double>(bytes) / 1e6;
+}
 
 /// A first command, so that what keeps every sync from working is said in its own words.
 void check_master(MasterLink& link, const std::string& name, const std::string& own_run_id) {
@@ -41,12 +43,12 @@ void check_master(MasterLink& link, const std::string& name, const std::string& 
                                     "/path/to/rdmasync.so' in its redis.conf");
     }
     if (text.find("NOAUTH") != std::string_view::npos) {
-      throw Error(Errc::kUsage, "the master " + name +
-                                    " wants a password: set masterauth (and masteruser) here");
+      throw Error(Errc::kUsage,
+                  "the master " + name + " wants a password: set masterauth (and masteruser) here");
     }
     if (text.find("NOPERM") != std::string_view::npos) {
-      throw Error(Errc::kUsage, std::string(text) +
-                                    "; give masteruser +rdmasync.export +psync +replconf +ping");
+      throw Error(Errc::kUsage,
+                  std::string(text) + "; give masteruser +rdmasync.export +psync +replconf +ping");
     }
     throw;
   }
@@ -93,9 +95,8 @@ void Sync::run(const std::stop_token& stop) {
     }
     if (stop.stop_requested()) break;
     around_.status->fail(reason);
-    redis::log_warning(format("rdmasync: sync with %s:%d failed: %s; again in %ld s",
-                              host_.c_str(), port_, reason.c_str(),
-                              static_cast<long>(pause.count())));
+    redis::log_warning(format("rdmasync: sync with %s:%d failed: %s; again in %ld s", host_.c_str(),
+                              port_, reason.c_str(), static_cast<long>(pause.count())));
     std::unique_lock lock(mutex);
     retry_due.wait_for(lock, stop, pause, [] { return false; });
   }
@@ -127,12 +128,14 @@ void Sync::attempt(const std::stop_token& stop) {
 
   auto pull = std::make_shared<Pull>(
       std::move(attachment), *around_.status,
-      Pull::Callbacks{[&link](std::uint64_t position) {
-                        link.send({protocol::kExportCommand, protocol::kAck,
-                                   std::to_string(position)});
-                      },
-                      [&link] { link.check_alive(); },
-                      [&link] { link.command({protocol::kExportCommand, protocol::kOffset}); }});
+      Pull::Callbacks{
+          [&link](std::uint64_t position) {
+            link.send({protocol::kExportCommand, protocol::kAck, std::to_string(position)});
+          },
+          [&link] { link.check_alive(); },
+          [&link] {
+            link.command({protocol::kExportCommand, protocol::kOffset});
+          }});
   const Cut cut = pull_to_a_cut(*pull, link, stop);
   std::unique_ptr<Relay> relay;
   const auto open_relay = [&] {

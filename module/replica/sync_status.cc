@@ -15,7 +15,9 @@ double ms_between(std::chrono::steady_clock::time_point from,
 
 }  // namespace
 
-std::string_view name_of(State state) { return kNames.at(static_cast<std::size_t>(state)); }
+std::string_view name_of(State state) {
+  return kNames.at(static_cast<std::size_t>(state));
+}
 
 void SyncStatus::begin(const std::string& host, int port) {
   const std::lock_guard lock(mutex_);

@@ -35,7 +35,8 @@ TEST(Rdb, EntryHasExpiryThenRecencyThenTypeThenKey) {
   EXPECT_EQ(full, "\xFC\x08\x07\x06\x05\x04\x03\x02\x01\xF9\x07\x0E\x03key"s);
 
   std::string idle;
-  append_entry_head(idle, {log_format::kNoExpiry, log_format::Recency::kIdle, 100}, kTypeString, "");
+  append_entry_head(idle, {log_format::kNoExpiry, log_format::Recency::kIdle, 100}, kTypeString,
+                    "");
   EXPECT_EQ(idle, "\xF8\x40\x64\x00\x00"s);
 }
 
@@ -45,8 +46,10 @@ TEST(Rdb, FileFrame) {
   append_aux(file, "repl-stream-db", "0");
   append_select_db(file, 3, 2, 1);
   append_file_end(file);
-  EXPECT_EQ(file, "REDIS0010\xFA\x0Erepl-stream-db\x01" "0\xFE\x03\xFB\x02\x01\xFF"s +
-                      std::string(8, '\0'));
+  EXPECT_EQ(file,
+            "REDIS0010\xFA\x0Erepl-stream-db\x01"
+            "0\xFE\x03\xFB\x02\x01\xFF"s +
+                std::string(8, '\0'));
 }
 
 TEST(Rdb, ModuleTypeIdHasNineCharactersAndAVersion) {
