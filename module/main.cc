@@ -105,8 +105,9 @@ int on_load(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
 
 }  // namespace rdmasync
 
-extern "C" __attribute__((visibility("default"))) int RedisModule_OnLoad(RedisModuleCtx* ctx,
-                                                                         RedisModuleString** argv,
-                                                                         int argc) {
+// The server looks it up by this name.
+extern "C" __attribute__((visibility("default"))) int
+RedisModule_OnLoad(  // NOLINT(readability-identifier-naming)
+    RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   return rdmasync::on_load(ctx, argv, argc);
 }

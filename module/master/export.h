@@ -45,7 +45,7 @@ class Export {
   bool joinable() const;
   void join(ClientId client);
   void leave(ClientId client);
-  bool has(ClientId client) const { return sessions_.count(client) != 0; }
+  bool has(ClientId client) const { return sessions_.contains(client); }
   std::size_t replicas() const { return sessions_.size(); }
   void acknowledge(ClientId client, std::uint64_t position);
   /// Replicas that owe an acknowledgement and have sent none for so long.

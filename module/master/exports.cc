@@ -45,7 +45,7 @@ std::string local_address(RedisModuleCtx* ctx, Export::ClientId client) {
 // Without a backlog the offset stands still and no partial resync is possible. The server makes one
 // when a replica asks for its first sync; an attaching replica does so and hangs up before the
 // server forks for it, which is sure when the server waits an hour for others to come first.
-const HeldSettings::Values kWhilePriming = {
+const HeldSettings::Values while_priming = {
     {"repl-diskless-sync", "yes"},
     {"repl-diskless-sync-delay", "3600"},
     {"repl-diskless-sync-max-replicas", "0"},
@@ -53,7 +53,7 @@ const HeldSettings::Values kWhilePriming = {
 
 // From the cut to the handover the replica takes the stream up twice, and a few large writes must
 // not overtake it. Memory is used only as far as writes come.
-constexpr std::int64_t kHandoverBacklog = 64 << 20;
+constexpr std::int64_t kHandoverBacklog = 256 << 20;
 
 bool has_backlog() {
   return redis::Info("replication").number("repl_backlog_active") != 0;
@@ -118,7 +118,7 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
     redis::ReplyWithLongLong(ctx, has_backlog() ? replication.number("repl_backlog_size") : 0);
     redis::ReplyWithStringBuffer(ctx, run_id.data(), run_id.size());
   } else if (what == protocol::kPrime) {
-    priming_.hold(ctx, client, kWhilePriming);
+    priming_.hold(ctx, client, while_priming);
     redis::ReplyWithSimpleString(ctx, "OK");
   } else if (what == protocol::kPrimed) {
     priming_.release(client);

@@ -62,7 +62,7 @@ class Exports final : private WriteListener {
   void leave(Export::ClientId client);
   void end(Export& ended);
   Door& door(std::string_view fabric, const std::string& bind);
-  Export& export_over(Door& door, std::string_view fabric);
+  Export& export_over(Door& entrance, std::string_view fabric);
   Guest& guest(Export::ClientId client);
   void disconnect(Export::ClientId client);
   void drop(Export& broken, std::string_view why);

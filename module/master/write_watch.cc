@@ -70,9 +70,10 @@ SilentCommands g_silent_commands;
 void on_command(RedisModuleCommandFilterCtx* filter) {
   redis::event_guard("command filter", [filter] {
     if (!g_silent_commands.contains(redis::view(redis::CommandFilterArgGet(filter, 0)))) return;
-    std::vector<RedisModuleString*> argv;
-    for (int i = 0; i < redis::CommandFilterArgsCount(filter); ++i) {
-      argv.push_back(redis::CommandFilterArgGet(filter, i));
+    std::vector<RedisModuleString*> argv(
+        static_cast<std::size_t>(redis::CommandFilterArgsCount(filter)));
+    for (std::size_t i = 0; i < argv.size(); ++i) {
+      argv[i] = redis::CommandFilterArgGet(filter, static_cast<int>(i));
     }
     int count = 0;
     const std::unique_ptr<int, void (*)(void*)> keys{

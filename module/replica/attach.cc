@@ -96,7 +96,7 @@ Attachment attach_over(MasterLink& link, const MasterAddress& master, const std:
 }  // namespace
 
 Attachment attach(MasterLink& link, const MasterAddress& master, const std::string& fabric,
-                  int own_rdb_version, std::stop_token stop) {
+                  int own_rdb_version, const std::stop_token& stop) {
   if (fabric != "auto") return attach_over(link, master, fabric, own_rdb_version, stop);
   std::string reasons;
   for (const auto candidate : rdma::fabric_names()) {

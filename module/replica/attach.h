@@ -25,6 +25,6 @@ struct Attachment {
 /// log says which, and why not a better one. Sees to it that the master has a backlog. Throws when
 /// none does.
 Attachment attach(MasterLink& link, const MasterAddress& master, const std::string& fabric,
-                  int own_rdb_version, std::stop_token stop);
+                  int own_rdb_version, const std::stop_token& stop);
 
 }  // namespace rdmasync::replica

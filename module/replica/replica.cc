@@ -88,6 +88,16 @@ void Replica::role_changed() {
   if (running) redis::log_notice("rdmasync: the sync gives way to REPLICAOF");
 }
 
+void Replica::loading_began() {
+  server_.loading_began();
+  if (status_->state() == State::kHandover) {
+    redis::log_warning(
+        "rdmasync: the master's backlog did not last to the end of the handover, so the server "
+        "makes "
+        "a full sync of its own: raise the master's repl-backlog-size");
+  }
+}
+
 void Replica::cron() {
   const auto done = std::remove_if(stopping_.begin(), stopping_.end(),
                                    [](const auto& sync) { return sync->finished(); });

@@ -30,7 +30,7 @@ class Replica {
   // Server events.
   void role_changed();
   void master_link_up() { link_events_.up(); }
-  void loading_began() { server_.loading_began(); }
+  void loading_began();
   void cron();
   void shutdown();
 

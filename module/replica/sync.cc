@@ -162,8 +162,9 @@ void Sync::attempt(const std::stop_token& stop) {
   enter(State::kRelaying, stop);
   const auto reply = link.command({protocol::kExportCommand, protocol::kOffset});
   const auto gap = integer_of(element_of(*reply, 0)) - cut.offset;
-  // So much of the stream is taken from the master's backlog again.
-  const auto lag = cut.backlog / 4;
+  // So much of the stream may be taken from the master's backlog again: little of it, for the
+  // writes that come until the server's own link is there need the rest.
+  const auto lag = cut.backlog / 16;
   if (!relay && gap > lag) open_relay();
   if (relay) handover.relay(*relay, lag);
 
