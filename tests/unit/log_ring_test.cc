@@ -29,8 +29,10 @@ std::string body_of(const RecordHeader& record) {
 
 class LogRingTest : public ::testing::Test {
  protected:
+  /// The page before the ring, as a replica would read it.
   const log_format::LogHeader& header() const {
-    return *reinterpret_cast<const log_format::LogHeader*>(ring_.header_address());
+    const auto* ring = reinterpret_cast<const std::byte*>(&ring_.record_at(0));
+    return *reinterpret_cast<const log_format::LogHeader*>(ring - log_format::kHeaderSize);
   }
 
   std::unique_ptr<rdma::Fabric> fabric_ = rdma::make_fabric("tcp");
