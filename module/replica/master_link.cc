@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "rdmasync/error.h"
@@ -12,6 +13,9 @@
 namespace rdmasync::replica {
 
 namespace {
+
+// Nothing interrupts a connection attempt, and the server's shutdown waits for it.
+constexpr std::chrono::milliseconds kConnectTimeout{5000};
 
 timeval to_timeval(std::chrono::milliseconds time) {
   return {time.count() / 1000, (time.count() % 1000) * 1000};
@@ -27,7 +31,8 @@ MasterLink::MasterLink(const MasterAddress& address, std::chrono::milliseconds t
                        std::stop_token stop)
     : name_(address.host + ":" + std::to_string(address.port)),
       stop_(std::move(stop)),
-      context_(redisConnectWithTimeout(address.host.c_str(), address.port, to_timeval(timeout))) {
+      context_(redisConnectWithTimeout(address.host.c_str(), address.port,
+                                       to_timeval(std::min(timeout, kConnectTimeout)))) {
   if (!context_) throw Error(Errc::kResources, "out of memory while connecting to " + name_);
   if (context_->err != 0) {
     throw Error(Errc::kPeerLost, "cannot connect to the master " + name_ + ": " + context_->errstr +

@@ -28,6 +28,17 @@ double megabytes(std::uint64_t bytes) {
   return static_cast<double>(bytes) / 1e6;
 }
 
+/// The whole time of a sync and its parts.
+std::string figures(const SyncStatus::Text& text) {
+  std::string line = format("%.1f ms", text.total_ms);
+  for (std::size_t i = 0; i < kStates; ++i) {
+    if (text.phase_ms.at(i) == 0) continue;
+    const std::string phase(name_of(static_cast<State>(i)));
+    line += format(", %s %.1f", phase.c_str(), text.phase_ms.at(i));
+  }
+  return line;
+}
+
 /// A first command, so that what keeps every sync from working is said in its own words.
 void check_master(MasterLink& link, const std::string& name, const std::string& own_run_id) {
   try {
@@ -61,6 +72,18 @@ Cut cut_from(const redisReply& reply) {
   cut.moved = integer_of(element_of(reply, 3));
   cut.backlog = integer_of(element_of(reply, 4));
   return cut;
+}
+
+/// Whether the master has written more than `lag` since the cut, or can no longer be asked: it may
+/// have closed a connection that was idle during a long load.
+bool moved_on(MasterLink& link, const Cut& cut, std::int64_t lag) {
+  try {
+    const auto reply = link.command({protocol::kExportCommand, protocol::kOffset});
+    return integer_of(element_of(*reply, 0)) - cut.offset > lag;
+  } catch (const Error& error) {
+    if (error.code() != Errc::kPeerLost) throw;
+    return true;
+  }
 }
 
 void check_databases(const Staging& staging, const OwnFacts& facts) {
@@ -160,12 +183,10 @@ void Sync::attempt(const std::stop_token& stop) {
   redis::log_notice("rdmasync: loaded the copy");
 
   enter(State::kRelaying, stop);
-  const auto reply = link.command({protocol::kExportCommand, protocol::kOffset});
-  const auto gap = integer_of(element_of(*reply, 0)) - cut.offset;
   // So much of the stream may be taken from the master's backlog again: little of it, for the
   // writes that come until the server's own link is there need the rest.
   const auto lag = cut.backlog / 16;
-  if (!relay && gap > lag) open_relay();
+  if (!relay && moved_on(link, cut, lag)) open_relay();
   if (relay) handover.relay(*relay, lag);
 
   enter(State::kHandover, stop);
@@ -176,9 +197,8 @@ void Sync::attempt(const std::stop_token& stop) {
   }
   handover.await_link(facts.timeout);
   around_.status->enter(State::kSynced);
-  const auto text = around_.status->text();
-  redis::log_notice(format("rdmasync: synced with %s in %.1f ms; replication goes on natively",
-                           name.c_str(), text.total_ms));
+  redis::log_notice("rdmasync: synced with " + name + " in " + figures(around_.status->text()) +
+                    "; replication goes on natively");
 }
 
 Cut Sync::pull_to_a_cut(Pull& pull, MasterLink& link, const std::stop_token& stop) {
