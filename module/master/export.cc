@@ -162,8 +162,16 @@ bool Export::cut_is_small() {
 void Export::cut(RedisModuleCtx* ctx, ClientId client) {
   Session& session = sessions_.at(client);
   session.heard = Clock::now();
+  // A partial resync sends no SELECT. So what follows the offset must begin in a known database:
+  // this no-op goes first into what this command propagates, before any expiry found below.
+  redis::SelectDb(ctx, 0);
+  redis::Replicate(ctx, "PING", "");
+
   const bool last_resort = session.refused_cuts >= options_.max_rounds;
-  if (in_round_ || (!last_resort && !cut_is_small())) {
+  // A round for another replica may have published values in place that this one has yet to read:
+  // behind the cut it would read what was written since.
+  const bool unread_values = publisher_.has_value_behind(session.acknowledged);
+  if (in_round_ || unread_values || (!last_resort && !cut_is_small())) {
     if (!in_round_) ++session.refused_cuts;
     begin_round();
     redis::ReplyWithArray(ctx, 2);
@@ -174,10 +182,6 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
   }
 
   const auto start = thread_cpu_time();
-  // A partial resync sends no SELECT. So what follows the offset must begin in a known database:
-  // this no-op goes first into what this command propagates, before any expiry found below.
-  redis::SelectDb(ctx, 0);
-  redis::Replicate(ctx, "PING", "");
   const std::size_t keys = dirty_.size() + dirty_.silent().size();
   capture_everything_dirty();
   const redis::Info replication("replication");

@@ -71,6 +71,7 @@ void Publisher::put_value(std::uint32_t db, std::string_view key, const redis::r
   waiting.value.expire_at_ms = meta.expire_at_ms;
   waiting.value.recency = meta.recency;
   waiting.value.recency_kind = meta.recency_kind;
+  ++waiting_values_;
   wait_for_registration(std::move(waiting), bytes);
 }
 
@@ -95,7 +96,9 @@ bool Publisher::try_publish(Waiting& waiting) {
 bool Publisher::append_remote(Waiting& waiting) {
   Registrar::Ticket& ticket = *waiting.ticket;
   if (!ticket.done.load(std::memory_order_acquire)) return false;
+  const bool is_value = waiting.info.kind == Kind::kValue;
   if (ticket.error) {
+    if (is_value) --waiting_values_;
     pinned_bytes_ -= ticket.bytes.size();
     lost_(waiting.info.db, key_of(waiting.info, waiting.body), *ticket.error);
     return true;
@@ -105,7 +108,7 @@ bool Publisher::append_remote(Waiting& waiting) {
                            ticket.bytes.size(), ticket.region->rkey(), 0};
   RecordInfo info = waiting.info;
   bool appended = false;
-  if (info.kind == Kind::kValue) {
+  if (is_value) {
     waiting.value.bytes = remote;
     info.key_offset = sizeof(ValueBody);
     appended = ring_.append(info, bytes_of(waiting.value), waiting.body);
@@ -114,6 +117,10 @@ bool Publisher::append_remote(Waiting& waiting) {
     appended = ring_.append(info, bytes_of(remote), waiting.body);
   }
   if (!appended) return false;
+  if (is_value) {
+    --waiting_values_;
+    last_value_end_ = ring_.head();
+  }
   count(info, ticket.bytes.size());
   pinned_.push_back(
       {ring_.head(), ticket.bytes.size(), std::move(ticket.region), std::move(waiting.owner)});

@@ -47,6 +47,11 @@ class Publisher {
   bool idle() const { return waiting_.empty(); }
   std::size_t pinned_bytes() const { return pinned_bytes_; }
 
+  /// Whether a value in place is, or will be, published at or behind a position of the log.
+  bool has_value_behind(std::uint64_t position) const {
+    return waiting_values_ > 0 || last_value_end_ > position;
+  }
+
   /// Sums since the start.
   struct Totals {
     std::uint64_t values = 0;   ///< records of values in place
@@ -81,6 +86,8 @@ class Publisher {
   std::deque<Waiting> waiting_;
   std::deque<Pinned> pinned_;  ///< by growing end
   std::size_t pinned_bytes_ = 0;
+  std::size_t waiting_values_ = 0;
+  std::uint64_t last_value_end_ = 0;
   Totals totals_;
 };
 
