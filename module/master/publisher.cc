@@ -42,6 +42,7 @@ void Publisher::put(const RecordInfo& info, std::string_view head, std::string_v
     Waiting waiting;
     waiting.info = info;
     waiting.body.append(head).append(rest);
+    waiting_bytes_ += waiting.body.size();
     waiting_.push_back(std::move(waiting));
     return;
   }
@@ -82,7 +83,10 @@ void Publisher::wait_for_registration(Waiting waiting, std::span<std::byte> byte
 }
 
 void Publisher::advance() {
-  while (!waiting_.empty() && try_publish(waiting_.front())) waiting_.pop_front();
+  while (!waiting_.empty() && try_publish(waiting_.front())) {
+    if (!waiting_.front().ticket) waiting_bytes_ -= waiting_.front().body.size();
+    waiting_.pop_front();
+  }
   ring_.publish();
 }
 

@@ -42,8 +42,12 @@ class Publisher {
   /// Nobody reads any more: everything pinned is given back. The last call.
   void retire_all();
 
-  /// Whether to hold back with further records.
-  bool congested() const { return !waiting_.empty() || pinned_bytes_ >= pinned_limit_; }
+  /// Whether to hold back with further records. Some may wait: their registrations then follow each
+  /// other without a turn of the event loop between them.
+  bool congested() const {
+    return waiting_.size() >= kMostWaiting || waiting_bytes_ >= kMostWaitingBytes ||
+           pinned_bytes_ >= pinned_limit_;
+  }
   bool idle() const { return waiting_.empty(); }
   std::size_t pinned_bytes() const { return pinned_bytes_; }
 
@@ -60,6 +64,9 @@ class Publisher {
   const Totals& totals() const { return totals_; }
 
  private:
+  static constexpr std::size_t kMostWaiting = 256;
+  static constexpr std::size_t kMostWaitingBytes = 1U << 20;  ///< copied, beside what is registered
+
   struct Waiting {
     RecordInfo info;
     std::string body;  ///< behind the RemoteBytes, if the record has some
@@ -87,6 +94,7 @@ class Publisher {
   std::deque<Pinned> pinned_;  ///< by growing end
   std::size_t pinned_bytes_ = 0;
   std::size_t waiting_values_ = 0;
+  std::size_t waiting_bytes_ = 0;
   std::uint64_t last_value_end_ = 0;
   Totals totals_;
 };
