@@ -48,7 +48,6 @@ class Publisher {
     return waiting_.size() >= kMostWaiting || waiting_bytes_ >= kMostWaitingBytes ||
            pinned_bytes_ >= pinned_limit_;
   }
-  bool idle() const { return waiting_.empty(); }
   std::size_t pinned_bytes() const { return pinned_bytes_; }
 
   /// Whether a value in place is, or will be, published at or behind a position of the log.
