@@ -248,6 +248,7 @@ inline constexpr int kArgInteger = 1;
   X(CallReplyInteger, long long, RedisModuleCallReply*)                                           \
   X(CallReplyStringPtr, const char*, RedisModuleCallReply*, size_t*)                              \
   X(CallReplyLength, size_t, RedisModuleCallReply*)                                               \
+  X(RetainString, void, RedisModuleCtx*, RedisModuleString*)                                      \
   X(CallReplyArrayElement, RedisModuleCallReply*, RedisModuleCallReply*, size_t)                  \
   X(Replicate, int, RedisModuleCtx*, const char*, const char*, ...)                               \
   X(Scan, int, RedisModuleCtx*, RedisModuleScanCursor*, RedisModuleScanCB, void*)                 \

@@ -12,9 +12,12 @@ using log_format::Kind;
 
 namespace {
 
-// Strings longer than this are always raw: the server embeds shorter ones in their object, and
-// integers have at most 20 digits. StringDMA() would re-encode those for good.
-constexpr std::size_t kAlwaysRaw = 128;
+/// Strings of at least so many bytes are always raw: servers embed shorter ones in their object
+/// (Redis up to 44 bytes, Valkey more), and integers have at most 20 digits. StringDMA() would
+/// re-encode those for good.
+std::size_t always_raw_from() {
+  return redis::Info("server").text("server_name") == "valkey" ? 128 : 45;
+}
 
 log_format::Recency recency_of_policy(std::string_view policy) {
   if (policy.find("lfu") != std::string_view::npos) return log_format::Recency::kFrequency;
@@ -24,17 +27,12 @@ log_format::Recency recency_of_policy(std::string_view policy) {
 
 }  // namespace
 
-/// A command has touched the key; the copy is not a use of it.
-void Capture::restore(RedisModuleKey* key, const Recency& recency) {
-  if (recency.idle_ms >= 0) redis::SetLRU(key, recency.idle_ms);
-  if (recency.frequency >= 0) redis::SetLFU(key, recency.frequency);
-}
-
 Capture::Capture(Publisher& publisher, std::size_t direct_threshold)
     : context_(redis::make_context()),
       publisher_(publisher),
-      direct_threshold_(std::max(direct_threshold, kAlwaysRaw)),
-      recency_kind_(recency_of_policy(redis::config_get(context_.get(), "maxmemory-policy"))) {}
+      direct_threshold_(direct_threshold),
+      recency_kind_(recency_of_policy(redis::config_get(context_.get(), "maxmemory-policy"))),
+      raw_from_(always_raw_from()) {}
 
 RedisModuleCtx* Capture::select(std::uint32_t db) {
   redis::SelectDb(context_.get(), static_cast<int>(db));
@@ -67,54 +65,80 @@ Capture::Outcome Capture::capture(std::uint32_t db, RedisModuleString* name, Mod
     if (publish_string(db, redis::view(name), key.get(), seen, mode)) return Outcome::kPublished;
   }
   // Closed first: the command below may find the key expired and free it.
-  return publish_by_command(db, name, seen, nullptr);
+  return publish_by_command(db, name, seen);
 }
 
-Capture::Outcome Capture::capture_open(std::uint32_t db, RedisModuleString* name,
-                                       RedisModuleKey* key, Mode mode) {
-  const Seen seen = look_at(key);
-  if (publish_string(db, redis::view(name), key, seen, mode)) return Outcome::kPublished;
-  return publish_by_command(db, name, seen, key);
+bool Capture::capture_scanned(std::uint32_t db, RedisModuleString* name, RedisModuleKey* key) {
+  Seen seen = look_at(key);
+  if (seen.type == redis::kTypeString && seen.length < raw_from_) {
+    short_strings_.push_back({redis::hold(name), seen});
+    return false;
+  }
+  if (!publish_string(db, redis::view(name), key, seen, Mode::kInPlace)) {
+    publish_by_command(db, name, seen);
+  }
+  return true;
+}
+
+void Capture::publish_short_strings(std::uint32_t db) {
+  if (short_strings_.empty()) return;
+  names_.clear();
+  for (const ShortString& one : short_strings_) names_.push_back(one.name.get());
+  const redis::Reply values{redis::Call(select(db), "MGET", "v", names_.data(), names_.size())};
+  for (std::size_t i = 0; values && i < short_strings_.size(); ++i) {
+    RedisModuleCallReply* value = redis::CallReplyArrayElement(values.get(), i);
+    if (value == nullptr || redis::CallReplyType(value) != redis::kReplyString) continue;
+    const auto& [name, seen] = short_strings_[i];
+    restore(name.get(), seen.recency);
+    put_string(db, redis::view(name.get()), seen.meta, redis::view(value));
+  }
+  short_strings_.clear();
 }
 
 bool Capture::publish_string(std::uint32_t db, std::string_view name, RedisModuleKey* key,
                              const Seen& seen, Mode mode) {
-  if (seen.type != redis::kTypeString || seen.length < kAlwaysRaw) return false;
+  if (seen.type != redis::kTypeString || seen.length < raw_from_) return false;
   std::size_t length = 0;
   char* bytes = redis::StringDMA(key, &length, redis::kKeyRead);
   if (mode == Mode::kInPlace && length >= direct_threshold_) {
     publisher_.put_value(db, name, seen.meta, {reinterpret_cast<std::byte*>(bytes), length});
-    return true;
+  } else {
+    put_string(db, name, seen.meta, {bytes, length});
   }
-  std::string prefix;
-  redis::rdb::append_length(prefix, length);
-  put_entry(db, name, seen.meta, redis::rdb::kTypeString, prefix, {bytes, length});
   return true;
 }
 
 Capture::Outcome Capture::publish_by_command(std::uint32_t db, RedisModuleString* name,
-                                             const Seen& seen, RedisModuleKey* key) {
+                                             const Seen& seen) {
   const bool is_string = seen.type == redis::kTypeString;
-  redis::Reply reply{redis::Call(context_.get(), is_string ? "GET" : "DUMP", "s", name)};
+  const redis::Reply reply{redis::Call(context_.get(), is_string ? "GET" : "DUMP", "s", name)};
   if (!reply || redis::CallReplyType(reply.get()) != redis::kReplyString) return Outcome::kAbsent;
-  if (key != nullptr) {
-    restore(key, seen.recency);
-  } else {
-    const redis::Key again{
-        redis::OpenKey(context_.get(), name, redis::kKeyRead | redis::kKeyNoTouch)};
-    if (again) restore(again.get(), seen.recency);
-  }
+  restore(name, seen.recency);
 
   const std::string_view value = redis::view(reply.get());
   if (is_string) {
-    std::string prefix;
-    redis::rdb::append_length(prefix, value.size());
-    put_entry(db, redis::view(name), seen.meta, redis::rdb::kTypeString, prefix, value);
+    put_string(db, redis::view(name), seen.meta, value);
   } else {
     put_entry(db, redis::view(name), seen.meta, value.front(), {},
               value.substr(1, value.size() - 1 - redis::kDumpFooter));
   }
   return Outcome::kPublished;
+}
+
+/// A command has touched the key; the copy is not a use of it.
+void Capture::restore(RedisModuleString* name, const Recency& recency) {
+  if (recency.idle_ms <= 0 && recency.frequency < 0) return;
+  const redis::Key key{redis::OpenKey(context_.get(), name, redis::kKeyRead | redis::kKeyNoTouch)};
+  if (!key) return;
+  if (recency.idle_ms >= 0) redis::SetLRU(key.get(), recency.idle_ms);
+  if (recency.frequency >= 0) redis::SetLFU(key.get(), recency.frequency);
+}
+
+void Capture::put_string(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
+                         std::string_view value) {
+  std::string prefix;
+  redis::rdb::append_length(prefix, value.size());
+  put_entry(db, name, meta, redis::rdb::kTypeString, prefix, value);
 }
 
 void Capture::put_entry(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "module/master/publisher.h"
 #include "module/redis/owned.h"
@@ -26,8 +27,14 @@ class Capture {
   /// Publishes the key's value, or nothing if there is no such key.
   Outcome capture(std::uint32_t db, RedisModuleString* name, Mode mode);
 
-  /// The same for a key that is open already, as a scan has it. It must not be about to expire.
-  Outcome capture_open(std::uint32_t db, RedisModuleString* name, RedisModuleKey* key, Mode mode);
+  /// The same for a key that a scan has open. It must not be about to expire. A short string waits
+  /// for others, to be read with them; true if this one does not.
+  bool capture_scanned(std::uint32_t db, RedisModuleString* name, RedisModuleKey* key);
+
+  /// Publishes the short strings that wait, all of one database. To be called before anybody else
+  /// can write.
+  void publish_short_strings(std::uint32_t db);
+  std::size_t short_strings() const { return short_strings_.size(); }
 
   void tombstone(std::uint32_t db, std::string_view key);
 
@@ -52,13 +59,19 @@ class Capture {
     Recency recency;
   };
 
-  static void restore(RedisModuleKey* key, const Recency& recency);
+  struct ShortString {
+    redis::String name;
+    Seen seen;
+  };
+
+  void restore(RedisModuleString* name, const Recency& recency);
   Seen look_at(RedisModuleKey* key) const;
   bool publish_string(std::uint32_t db, std::string_view name, RedisModuleKey* key,
                       const Seen& seen, Mode mode);
-  /// Of the selected database. `key` is the open key, if the caller has it open.
-  Outcome publish_by_command(std::uint32_t db, RedisModuleString* name, const Seen& seen,
-                             RedisModuleKey* key);
+  /// Of the selected database.
+  Outcome publish_by_command(std::uint32_t db, RedisModuleString* name, const Seen& seen);
+  void put_string(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
+                  std::string_view value);
   void put_entry(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
                  char type, std::string_view length_prefix, std::string_view value);
 
@@ -66,7 +79,10 @@ class Capture {
   Publisher& publisher_;
   std::size_t direct_threshold_;
   log_format::Recency recency_kind_;
-  std::string head_;  ///< reused
+  std::size_t raw_from_;  ///< bytes
+  std::string head_;      ///< reused
+  std::vector<ShortString> short_strings_;
+  std::vector<RedisModuleString*> names_;  ///< reused
 };
 
 }  // namespace rdmasync::master

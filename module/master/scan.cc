@@ -11,6 +11,10 @@ namespace {
 // A key this close to its end may expire between two looks at it; it is left to a round.
 constexpr std::int64_t kAboutToExpireMs = 1000;
 
+// What a step may take before the clock is looked at again: some tens of microseconds.
+constexpr std::size_t kBuckets = 32;
+constexpr std::size_t kShortStrings = 32;
+
 std::int64_t unix_time_ms() {
   using namespace std::chrono;
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
@@ -33,6 +37,15 @@ bool Scan::step() {
   if (pass == passes_.end()) return false;
   db_ = static_cast<std::uint32_t>(pass - passes_.begin());
   now_ms_ = unix_time_ms();
+  step_is_full_ = false;
+  for (std::size_t bucket = 0; bucket < kBuckets && !pass->done && !step_is_full_; ++bucket) {
+    next_bucket(*pass);
+  }
+  capture_.publish_short_strings(db_);
+  return true;
+}
+
+void Scan::next_bucket(Pass& pass) {
   const auto visit = [](RedisModuleCtx*, RedisModuleString* name, RedisModuleKey* key, void* data) {
     auto* self = static_cast<Scan*>(data);
     try {
@@ -41,9 +54,8 @@ bool Scan::step() {
       self->failure_ = std::current_exception();  // not through the server's frames
     }
   };
-  pass->done = redis::Scan(capture_.select(db_), pass->cursor.get(), visit, this) == 0;
+  pass.done = redis::Scan(capture_.select(db_), pass.cursor.get(), visit, this) == 0;
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
-  return true;
 }
 
 void Scan::publish(RedisModuleString* name, RedisModuleKey* key) {
@@ -53,7 +65,8 @@ void Scan::publish(RedisModuleString* name, RedisModuleKey* key) {
     dirty_.mark(db_, redis::view(name));
     return;
   }
-  capture_.capture_open(db_, name, key, Capture::Mode::kInPlace);
+  const bool done = capture_.capture_scanned(db_, name, key);
+  if (done || capture_.short_strings() >= kShortStrings) step_is_full_ = true;
 }
 
 void Scan::swap(std::uint32_t a, std::uint32_t b) {

@@ -9,12 +9,12 @@
 
 namespace rdmasync::master {
 
-/// One pass over every key of every database, a bucket at a time. Main thread only.
+/// One pass over every key of every database, some buckets at a time. Main thread only.
 class Scan {
  public:
   Scan(Capture& capture, DirtyKeys& dirty, std::uint32_t databases);
 
-  /// Publishes the keys of the next bucket; false once the pass is over.
+  /// Publishes the keys of the next buckets; false once the pass is over.
   bool step();
   bool done() const;
   std::uint64_t keys_seen() const { return seen_; }
@@ -27,6 +27,7 @@ class Scan {
     redis::ScanCursor cursor;
     bool done = false;
   };
+  void next_bucket(Pass& pass);
   void publish(RedisModuleString* name, RedisModuleKey* key);
 
   Capture& capture_;
@@ -35,6 +36,7 @@ class Scan {
   std::uint32_t db_ = 0;
   std::int64_t now_ms_ = 0;
   std::uint64_t seen_ = 0;
+  bool step_is_full_ = false;
   std::exception_ptr failure_;
 };
 

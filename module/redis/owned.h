@@ -31,6 +31,12 @@ inline String make_string(std::string_view text) {
   return String{CreateString(nullptr, text.data(), text.size())};
 }
 
+/// A further reference to a string that somebody else will free.
+inline String hold(RedisModuleString* s) {
+  RetainString(nullptr, s);
+  return String{s};
+}
+
 inline std::string_view view(const RedisModuleString* s) {
   std::size_t length = 0;
   const char* data = StringPtrLen(s, &length);

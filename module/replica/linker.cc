@@ -53,9 +53,10 @@ void link_all(Staging& staging) {
   // The callback's own context has no client, and so no database, behind it.
   const redis::Context ctx = redis::make_context();
   int linked = 0;
-  for (const auto& [db, keys] : staging.databases()) {
-    for (const auto& [key, staged] : keys) {
-      if (!staged.is_value()) continue;
+  for (const auto& [number, keys] : staging.databases()) {
+    const std::uint32_t db = number;
+    keys.for_each([&](std::string_view key, const Staged& staged) {
+      if (!staged.is_value()) return;
       redis::SelectDb(ctx.get(), static_cast<int>(db));
       link_value(ctx.get(), key, *staged.fetched);
       if (g_remember) {
@@ -65,7 +66,7 @@ void link_all(Staging& staging) {
       // The keyspace has it now; a second reference would make the first write to it copy it.
       staged.fetched->value.reset();
       if (++linked % kKeysPerYield == 0) redis::Yield(ctx.get(), redis::kYieldClients, nullptr);
-    }
+    });
   }
 }
 

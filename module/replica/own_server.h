@@ -21,6 +21,7 @@ struct OwnFacts {
   int rdb_version = 0;
   std::uint32_t databases = 0;
   std::size_t relay_buffer = 0;
+  std::size_t pinned_memory = 0;
   std::chrono::seconds timeout{0};
 };
 

@@ -39,12 +39,13 @@ T load(const char* from, std::size_t available) {
 
 }  // namespace
 
-Pull::Pull(Attachment attachment, SyncStatus& status, Callbacks callbacks)
+Pull::Pull(Attachment attachment, std::size_t pinned_limit, SyncStatus& status, Callbacks callbacks)
     : attachment_(std::move(attachment)),
       status_(status),
       callbacks_(std::move(callbacks)),
       store_(*attachment_.fabric),
-      header_(std::make_unique<LogHeader>()) {
+      header_(std::make_unique<LogHeader>()),
+      destinations_(*attachment_.fabric, pinned_limit) {
   header_region_ = attachment_.fabric->register_memory(
       std::as_writable_bytes(std::span(header_.get(), 1)), rdma::Access::kLocalWrite);
 }
@@ -77,7 +78,7 @@ void Pull::run(const std::function<bool()>& there) {
     }
     const std::size_t count = attachment_.connection->poll(completions);
     for (std::size_t i = 0; i < count; ++i) complete(completions.at(i));
-    start_made();
+    start_reads();
     acknowledge();
     if (Clock::now() >= next_check) {
       callbacks_.check();
@@ -130,7 +131,7 @@ void Pull::complete(const rdma::Completion& completion) {
   if (completion.error) torn_.push_back(done.fetched);
   done.fetched.reset();
   done.done = true;
-  done.region.reset();
+  destinations_.retire(std::move(done.region), done.remote.length);
   --values_pending_;
   if (!completion.error) status_.read_bytes += done.remote.length;
   while (!fetching_.empty() && fetching_.front().done) {
@@ -205,10 +206,8 @@ void Pull::consume(const RecordHeader& record, std::uint64_t position, const cha
         const auto where = load<RemoteBytes>(body, size);
         staged.entry.remove_prefix(sizeof(RemoteBytes));
         auto fetched = std::make_shared<Fetched>();
-        fetched->bytes.resize(where.length);
         staged.fetched = fetched;
-        start(expect(position, where, fetched),
-              reinterpret_cast<std::byte*>(fetched->bytes.data()));
+        fetch(position, where, std::move(fetched));
       } else {
         status_.read_bytes += size;
       }
@@ -222,10 +221,11 @@ void Pull::consume(const RecordHeader& record, std::uint64_t position, const cha
     case Kind::kValue: {
       const auto value = load<ValueBody>(body, size);
       auto fetched = std::make_shared<Fetched>();
+      fetched->is_value = true;
       fetched->meta = {value.expire_at_ms, value.recency_kind, value.recency};
       Staged staged;
       staged.fetched = fetched;
-      maker_.request(expect(position, value.bytes, fetched), value.bytes.length);
+      fetch(position, value.bytes, std::move(fetched));
       staging_.put(record.db, key, std::move(staged));
       break;
     }
@@ -252,31 +252,22 @@ void Pull::consume(const RecordHeader& record, std::uint64_t position, const cha
   }
 }
 
-std::uint64_t Pull::expect(std::uint64_t position, const RemoteBytes& remote,
-                           std::shared_ptr<Fetched> fetched) {
-  Fetching fetching;
-  fetching.position = position;
-  fetching.fetched = std::move(fetched);
-  fetching.remote = remote;
-  fetching_.push_back(std::move(fetching));
+void Pull::fetch(std::uint64_t position, const RemoteBytes& remote,
+                 std::shared_ptr<Fetched> fetched) {
+  const std::uint64_t id = first_id_ + fetching_.size();
+  destinations_.request(id, remote.length, fetched);
+  fetching_.push_back({position, std::move(fetched), remote, nullptr});
   ++values_pending_;
-  return first_id_ + fetching_.size() - 1;
 }
 
-void Pull::start(std::uint64_t id, std::byte* into) {
-  Fetching& fetching = fetching_.at(id - first_id_);
-  const RemoteBytes& remote = fetching.remote;
-  fetching.region =
-      attachment_.fabric->register_memory({into, remote.length}, rdma::Access::kLocalWrite);
-  attachment_.connection->post(
-      {id, into, fetching.region.get(), remote.address, remote.rkey, remote.length});
-}
-
-void Pull::start_made() {
-  for (StringMaker::Made& made : maker_.take()) {
-    auto* into = const_cast<char*>(redis::view(made.string.get()).data());
-    fetching_.at(made.id - first_id_).fetched->value = std::move(made.string);
-    start(made.id, reinterpret_cast<std::byte*>(into));
+void Pull::start_reads() {
+  for (Destinations::Ready& ready : destinations_.take()) {
+    if (ready.error) throw Error(*ready.error);
+    Fetching& fetching = fetching_.at(ready.id - first_id_);
+    fetching.region = std::move(ready.region);
+    const RemoteBytes& remote = fetching.remote;
+    attachment_.connection->post(
+        {ready.id, ready.into, fetching.region.get(), remote.address, remote.rkey, remote.length});
   }
 }
 
@@ -294,7 +285,7 @@ void Pull::wait(bool for_values) {
                                                  std::chrono::nanoseconds{0}, pause);
   }
   std::array<pollfd, 2> ready = {pollfd{attachment_.connection->fd(), POLLIN, 0},
-                                 pollfd{maker_.fd(), POLLIN, 0}};
+                                 pollfd{destinations_.fd(), POLLIN, 0}};
   const timespec timeout{pause.count() / 1'000'000'000, pause.count() % 1'000'000'000};
   ::ppoll(ready.data(), ready.size(), &timeout, nullptr);
 }

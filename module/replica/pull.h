@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "module/replica/attach.h"
+#include "module/replica/destinations.h"
 #include "module/replica/record_store.h"
 #include "module/replica/staging.h"
-#include "module/replica/string_maker.h"
 #include "module/replica/sync_status.h"
 
 namespace rdmasync::replica {
@@ -29,7 +29,8 @@ class Pull {
     std::function<void()> check_silence;
   };
 
-  Pull(Attachment attachment, SyncStatus& status, Callbacks callbacks);
+  /// `pinned_limit`: bytes of values registered at one time.
+  Pull(Attachment attachment, std::size_t pinned_limit, SyncStatus& status, Callbacks callbacks);
   Pull(const Pull&) = delete;
   Pull& operator=(const Pull&) = delete;
   ~Pull();
@@ -54,7 +55,7 @@ class Pull {
     std::uint64_t position;  ///< of its record
     std::shared_ptr<Fetched> fetched;
     log_format::RemoteBytes remote;
-    std::unique_ptr<rdma::MemoryRegion> region;
+    std::unique_ptr<rdma::MemoryRegion> region;  ///< while it is read
     bool done = false;
   };
   /// A value that a read did not bring; staged still, as long as it is shared.
@@ -68,11 +69,9 @@ class Pull {
   void on_log();
   void consume(const log_format::RecordHeader& record, std::uint64_t position, const char* body,
                std::size_t size);
-  /// Notes a value on its way; its read starts with start().
-  std::uint64_t expect(std::uint64_t position, const log_format::RemoteBytes& remote,
-                       std::shared_ptr<Fetched> fetched);
-  void start(std::uint64_t id, std::byte* into);
-  void start_made();
+  void fetch(std::uint64_t position, const log_format::RemoteBytes& remote,
+             std::shared_ptr<Fetched> fetched);
+  void start_reads();
   void acknowledge();
   void wait(bool for_values);
 
@@ -97,7 +96,7 @@ class Pull {
   std::uint64_t rounds_ended_ = 0;
   bool at_cut_ = false;  ///< what follows in the log is for others
 
-  StringMaker maker_;
+  Destinations destinations_;
   std::deque<Fetching> fetching_;  ///< in the order of their records
   std::uint64_t first_id_ = kFirstValue;
   std::size_t values_pending_ = 0;

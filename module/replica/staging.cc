@@ -4,11 +4,30 @@
 
 namespace rdmasync::replica {
 
+void StagedKeys::put(std::string_view key, Staged staged) {
+  const auto [at, added] = places_.try_emplace(key, rows_.size());
+  if (added) {
+    rows_.push_back({key, std::move(staged)});
+  } else {
+    // The old key's bytes may not outlive the old record's; but records are kept to the end.
+    rows_[at->second].staged = std::move(staged);
+  }
+}
+
+void StagedKeys::erase(std::string_view key) {
+  const auto found = places_.find(key);
+  if (found == places_.end()) return;
+  rows_[found->second] = {{}, {}, false};
+  places_.erase(found);
+}
+
+const Staged* StagedKeys::find(std::string_view key) const {
+  const auto found = places_.find(key);
+  return found == places_.end() ? nullptr : &rows_[found->second].staged;
+}
+
 void Staging::put(std::uint32_t db, std::string_view key, Staged staged) {
-  Keys& keys = databases_[db];
-  const auto [at, added] = keys.try_emplace(key, std::move(staged));
-  // The old key's bytes may not outlive the old record's; but records are kept to the end.
-  if (!added) at->second = std::move(staged);
+  databases_[db].put(key, std::move(staged));
 }
 
 void Staging::erase(std::uint32_t db, std::string_view key) {

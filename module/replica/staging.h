@@ -1,11 +1,13 @@
 #pragma once
 
+#include <tsl/robin_map.h>
+
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "module/redis/owned.h"
 #include "module/redis/rdb.h"
@@ -15,6 +17,7 @@ namespace rdmasync::replica {
 /// Bytes that a read is filling, or has filled.
 struct Fetched {
   /// A string value: the very string that will enter the keyspace.
+  bool is_value = false;
   redis::String value;
   redis::rdb::KeyMeta meta;
   /// Or the value of an entry, or function libraries, too large for the log.
@@ -27,15 +30,44 @@ struct Staged {
   std::string_view entry;
   std::shared_ptr<Fetched> fetched;
 
-  bool is_value() const { return fetched && fetched->value; }
+  bool is_value() const { return fetched && fetched->is_value; }
+};
+
+/// The keys of one database, in the order in which they first came: what follows each other there
+/// also does in memory, which is most of what going through millions of them costs.
+class StagedKeys {
+ public:
+  void put(std::string_view key, Staged staged);
+  void erase(std::string_view key);
+
+  std::size_t size() const { return places_.size(); }
+  bool empty() const { return places_.empty(); }
+  /// Null if there is no such key.
+  const Staged* find(std::string_view key) const;
+
+  /// Calls visit(key, staged) for each.
+  template <typename Visit>
+  void for_each(Visit&& visit) const {
+    for (const Row& row : rows_) {
+      if (row.live) visit(row.key, row.staged);
+    }
+  }
+
+ private:
+  struct Row {
+    std::string_view key;
+    Staged staged;
+    bool live = true;
+  };
+  std::deque<Row> rows_;
+  tsl::robin_map<std::string_view, std::size_t> places_;  ///< in rows_
 };
 
 /// The dataset on its way into this server: the last record of each key. One thread at a time; the
 /// records' bytes belong to whoever calls, and outlive it.
 class Staging {
  public:
-  using Keys = std::unordered_map<std::string_view, Staged>;
-  using Databases = std::map<std::uint32_t, Keys>;
+  using Databases = std::map<std::uint32_t, StagedKeys>;
 
   void put(std::uint32_t db, std::string_view key, Staged staged);
   void erase(std::uint32_t db, std::string_view key);

@@ -47,11 +47,11 @@ void write_stub_rdb(const Staging& staging, int rdb_version, std::string_view to
   for (const auto& [db, keys] : staging.databases()) {
     if (keys.empty()) continue;
     rdb::append_select_db(out.buffer(), db, keys.size(), 0);
-    for (const auto& [key, staged] : keys) {
-      if (staged.is_value()) continue;
+    keys.for_each([&out](std::string_view, const Staged& staged) {
+      if (staged.is_value()) return;
       out.append(staged.entry);
       if (staged.fetched) out.append(staged.fetched->bytes);
-    }
+    });
   }
   rdb::append_module_aux(out.buffer(), rdb::module_type_id(kTypeName, kTypeEncoding), token);
   rdb::append_file_end(out.buffer());

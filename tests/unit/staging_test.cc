@@ -16,7 +16,7 @@ Staged packed(std::string_view entry) {
 }
 
 std::string_view entry_of(const Staging& staging, std::uint32_t db, std::string_view key) {
-  return staging.databases().at(db).at(key).entry;
+  return staging.databases().at(db).find(key)->entry;
 }
 
 std::string stub_of(const Staging& staging) {
