@@ -70,6 +70,16 @@ RegisteredMemory Device::register_memory(std::span<std::byte> bytes, Access acce
   throw Error(Errc::kResources, what);
 }
 
+CompletionQueue Device::make_completion_queue(std::uint32_t size, ibv_comp_channel* channel) const {
+  const NoFork guard;
+  CompletionQueue queue(ibv_create_cq(context_, static_cast<int>(size), nullptr, channel, 0));
+  if (!queue) {
+    throw Error(Errc::kResources, with_errno("cannot create a completion queue on " + name()));
+  }
+  NoFork::keep_devices_out_of_children();
+  return queue;
+}
+
 void Device::make_queue_pair(rdma_cm_id& id, ibv_cq& completions, std::uint32_t depth) const {
   ibv_qp_init_attr attributes{};
   attributes.qp_type = IBV_QPT_RC;

@@ -26,6 +26,9 @@ class Device {
   /// Throws Error(kResources), with the limit and the remedy.
   RegisteredMemory register_memory(std::span<std::byte> bytes, Access access) const;
 
+  /// Throws Error(kResources).
+  CompletionQueue make_completion_queue(std::uint32_t size, ibv_comp_channel* channel) const;
+
   /// Gives an id a queue pair of this device. Throws Error(kResources).
   void make_queue_pair(rdma_cm_id& id, ibv_cq& completions, std::uint32_t depth) const;
 

@@ -137,17 +137,14 @@ void Link::make_queues(rdma_cm_id& id) {
   const ibv_device_attr& limits = device_->limits();
   depth_ = static_cast<std::uint32_t>(std::min<int>(kDepth, limits.max_qp_wr));
   announcements_.reset(ibv_create_comp_channel(id.verbs));
-  if (announcements_) {
-    fcntl(announcements_->fd, F_SETFD, FD_CLOEXEC);
-    fcntl(announcements_->fd, F_SETFL, O_NONBLOCK);
-    // Every work request completes, if only because it was flushed.
-    completions_.reset(
-        ibv_create_cq(id.verbs, static_cast<int>(depth_) + 1, nullptr, announcements_.get(), 0));
-  }
-  if (!completions_) {
+  if (!announcements_) {
     throw Error(Errc::kResources,
-                with_errno("cannot create a completion queue on " + device_->name()));
+                with_errno("cannot create a completion channel on " + device_->name()));
   }
+  fcntl(announcements_->fd, F_SETFD, FD_CLOEXEC);
+  fcntl(announcements_->fd, F_SETFL, O_NONBLOCK);
+  // Every work request completes, if only because it was flushed.
+  completions_ = device_->make_completion_queue(depth_ + 1, announcements_.get());
   device_->make_queue_pair(id, *completions_, depth_);
   watchers_.add(announcements_->fd);
 }

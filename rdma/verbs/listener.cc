@@ -28,13 +28,9 @@ constexpr int kBacklog = 128;
 class VerbsListener final : public Listener {
  public:
   VerbsListener(const std::string& address, const ChooseDevice& choose)
-      : id_(bind_id(events_, address)), device_(choose(id_->verbs)) {
-    // Nothing is ever posted on this side.
-    completions_.reset(ibv_create_cq(id_->verbs, 1, nullptr, nullptr, 0));
-    if (!completions_) {
-      throw Error(Errc::kResources,
-                  with_errno("cannot create a completion queue on " + device_->name()));
-    }
+      : id_(bind_id(events_, address)),
+        device_(choose(id_->verbs)),
+        completions_(device_->make_completion_queue(1, nullptr)) {
     if (rdma_listen(id_.get(), kBacklog) != 0) {
       throw Error(Errc::kRefused, with_errno("cannot listen on " + device_->name()));
     }
@@ -147,7 +143,7 @@ class VerbsListener final : public Listener {
   EventChannel events_;
   CmId id_;
   std::shared_ptr<const Device> device_;
-  CompletionQueue completions_;
+  CompletionQueue completions_;  ///< of every queue pair; on this side nothing is ever posted
 
   std::unordered_map<rdma_cm_id*, Peer> peers_;  ///< the thread's own
 

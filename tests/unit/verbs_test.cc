@@ -5,12 +5,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -229,6 +233,38 @@ TEST_F(VerbsTest, MemoryIsRegisteredOnceTheDeviceIsKnown) {
   }
   const auto connection = connect();
   EXPECT_NO_THROW(fabric_->register_memory(bytes, Access::kLocalWrite));
+}
+
+/// What a process has of RDMA devices: each would keep them open after its parent's death.
+std::vector<std::string> devices_held_by(pid_t process) {
+  std::vector<std::string> held;
+  const auto proc = std::filesystem::path("/proc") / std::to_string(process);
+  std::ifstream maps(proc / "maps");
+  for (std::string line; std::getline(maps, line);) {
+    held.push_back(line);
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(proc / "fd")) {
+    std::error_code gone;
+    held.push_back(std::filesystem::read_symlink(entry, gone).string());
+  }
+  std::erase_if(held, [](const std::string& text) {
+    return text.find("/dev/infiniband/") == std::string::npos;
+  });
+  return held;
+}
+
+TEST_F(VerbsTest, AForkedChildHoldsNoDevice) {
+  std::vector<std::unique_ptr<Connection>> connections;
+  for (int readers = 0; readers < 3; ++readers) {
+    const pid_t child = owner_->fork_child();
+    const auto deadline = Clock::now() + kForEver;
+    while (!devices_held_by(child).empty() && Clock::now() < deadline) {
+      ::poll(nullptr, 0, 10);  // it may not have begun to run
+    }
+    EXPECT_EQ(devices_held_by(child), std::vector<std::string>{}) << readers;
+    ::kill(child, SIGKILL);
+    connections.push_back(connect());
+  }
 }
 
 /// Takes the right to pin without limit from this thread, and nearly all of the limit.
