@@ -152,9 +152,6 @@ inline constexpr int kCtxLua = 1 << 0;
 inline constexpr int kCtxMulti = 1 << 1;
 inline constexpr int kCtxSlave = 1 << 3;
 inline constexpr int kCtxCluster = 1 << 5;
-inline constexpr int kCtxLoading = 1 << 13;
-inline constexpr int kCtxDenyBlocking = 1 << 21;
-inline constexpr int kCtxAsyncLoading = 1 << 23;
 
 inline constexpr int kNotifyGeneric = 1 << 2;
 inline constexpr int kNotifyModule = 1 << 13;
@@ -169,25 +166,18 @@ inline constexpr RedisModuleEvent kEventShutdown{5, 1};
 inline constexpr RedisModuleEvent kEventMasterLink{7, 1};
 inline constexpr RedisModuleEvent kEventCron{8, 1};
 inline constexpr RedisModuleEvent kEventSwapDb{11, 1};
-inline constexpr RedisModuleEvent kEventForkChild{13, 1};
 inline constexpr RedisModuleEvent kEventEventLoop{15, 1};
 
-inline constexpr std::uint64_t kNowMaster = 0;
 inline constexpr std::uint64_t kNowReplica = 1;
-inline constexpr std::uint64_t kFlushStart = 0;
 inline constexpr std::uint64_t kFlushEnd = 1;
 inline constexpr std::uint64_t kLoadingReplicationStart = 2;
-inline constexpr std::uint64_t kLoadingEnded = 3;
-inline constexpr std::uint64_t kLoadingFailed = 4;
 inline constexpr std::uint64_t kClientDisconnected = 1;
 inline constexpr std::uint64_t kMasterLinkUp = 0;
-inline constexpr std::uint64_t kMasterLinkDown = 1;
 inline constexpr std::uint64_t kBeforeSleep = 0;
 
 inline constexpr int kEventLoopReadable = 1;
 
 inline constexpr unsigned kConfigDefault = 0;
-inline constexpr unsigned kConfigImmutable = 1 << 0;
 inline constexpr unsigned kConfigMemory = 1 << 7;
 
 inline constexpr int kFilterNoSelf = 1 << 0;
@@ -200,7 +190,6 @@ inline constexpr long long kNoExpire = -1;
 inline constexpr long kPostponedLength = -1;
 
 inline constexpr int kArgString = 0;
-inline constexpr int kArgInteger = 1;
 
 }  // namespace rdmasync::redis
 
@@ -279,7 +268,10 @@ inline constexpr int kArgInteger = 1;
     void*)                                                                                        \
   X(LoadConfigs, int, RedisModuleCtx*)                                                            \
   X(Log, void, RedisModuleCtx*, const char*, const char*, ...)                                    \
-  X(GetThreadSafeContext, RedisModuleCtx*, RedisModuleBlockedClient*)                             \
+  X(BlockClient, RedisModuleBlockedClient*, RedisModuleCtx*, RedisModuleCmdFunc,                  \
+    RedisModuleCmdFunc, void (*)(RedisModuleCtx*, void*), long long)                              \
+  X(UnblockClient, int, RedisModuleBlockedClient*, void*)                                         \
+  X(GetBlockedClientPrivateData, void*, RedisModuleCtx*)                                          \
   X(GetDetachedThreadSafeContext, RedisModuleCtx*, RedisModuleCtx*)                               \
   X(FreeThreadSafeContext, void, RedisModuleCtx*)                                                 \
   X(EventLoopAdd, int, int, int, RedisModuleEventLoopFunc, void*)                                 \

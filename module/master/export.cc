@@ -22,11 +22,12 @@ constexpr std::size_t kSmallCutBytes = 4U << 20;
 
 }  // namespace
 
-Export::Export(rdma::Fabric& fabric, Options options, std::function<void()> wake)
+Export::Export(rdma::Fabric& fabric, std::unique_ptr<LogRing> log, Options options,
+               std::function<void()> wake)
     : fabric_(fabric),
       options_(std::move(options)),
       wake_(std::move(wake)),
-      ring_(std::make_unique<LogRing>(fabric, options_.memory)),
+      ring_(std::move(log)),
       registrar_(std::make_unique<Registrar>(fabric, wake_)),
       publisher_(
           *ring_, *registrar_, options_.pinned_memory,

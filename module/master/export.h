@@ -27,7 +27,6 @@ class Export {
   struct Options {
     std::uint64_t number;
     std::string fabric_name;
-    std::size_t memory;            ///< bytes of the log
     std::size_t pinned_memory;     ///< bytes registered outside of it at one time
     std::size_t direct_threshold;  ///< bytes
     std::uint32_t databases;
@@ -36,7 +35,8 @@ class Export {
   };
 
   /// `wake` asks for a call of pump(), from any thread, and may do so beyond the end.
-  Export(rdma::Fabric& fabric, Options options, std::function<void()> wake);
+  Export(rdma::Fabric& fabric, std::unique_ptr<LogRing> log, Options options,
+         std::function<void()> wake);
   Export(const Export&) = delete;
   Export& operator=(const Export&) = delete;
   ~Export();

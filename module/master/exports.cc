@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
+#include <thread>
 #include <utility>
 
 #include "module/config.h"
 #include "module/master/table.h"
 #include "module/redis/context.h"
+#include "module/redis/guard.h"
 #include "module/redis/log.h"
 #include "module/redis/server.h"
 #include "module/thread_cpu_time.h"
@@ -73,6 +76,12 @@ void refuse_where_no_cut_can_be(RedisModuleCtx* ctx) {
                 "this server is itself a replica: RDMASYNC.SLAVEOF its master, or replicate from "
                 "here with REPLICAOF");
   }
+}
+
+/// Where this client is to read from.
+Exports::Place place_for(RedisModuleCtx* ctx, std::string_view fabric) {
+  return {std::string(fabric),
+          config().bind.empty() ? local_address(ctx, redis::GetClientId(ctx)) : config().bind};
 }
 
 void reply_field(RedisModuleCtx* ctx, std::string_view name, std::string_view value) {
@@ -146,21 +155,71 @@ void Exports::attach(RedisModuleCtx* ctx, std::string_view fabric) {
     throw Error(Errc::kRefused,
                 "the master has rdmasync.fabric " + wanted + ", not " + std::string(fabric));
   }
-  const std::string bind = config().bind.empty() ? local_address(ctx, client) : config().bind;
-  Door& entrance = door(fabric, bind);
-  Export& joined = export_over(entrance, fabric);
+  const Place place = place_for(ctx, fabric);
+  if (Export* running = joinable_at(place)) {
+    join(ctx, doors_.at(place), *running);
+  } else {
+    open(ctx, place);
+  }
+}
 
+Export* Exports::joinable_at(const Place& place) {
+  const auto known = doors_.find(place);
+  if (known == doors_.end()) return nullptr;
+  for (const auto& running : exports_) {
+    if (&running->fabric() == known->second.fabric.get() && running->joinable()) {
+      return running.get();
+    }
+  }
+  return nullptr;
+}
+
+void Exports::open(RedisModuleCtx* ctx, const Place& place) {
+  auto& opening = openings_[place];
+  const Opening::Made* made = opening ? opening->made() : nullptr;
+  const bool used_up = made != nullptr && !made->log;
+  if (!opening || used_up) {
+    const auto known = doors_.find(place);
+    opening = std::make_unique<Opening>(Opening::Wanted{
+        place.fabric, place.address, known == doors_.end() ? nullptr : known->second.fabric.get(),
+        static_cast<std::size_t>(config().export_memory)});
+  }
+  opening->block(ctx, on_opened, this);
+}
+
+int Exports::on_opened(RedisModuleCtx* ctx, RedisModuleString** argv, int) {
+  auto* exports = static_cast<Exports*>(redis::GetBlockedClientPrivateData(ctx));
+  return redis::reply_guard(ctx, [&] { exports->opened(ctx, redis::view(argv[3])); });
+}
+
+void Exports::opened(RedisModuleCtx* ctx, std::string_view fabric) {
+  refuse_where_no_cut_can_be(ctx);  // much may have happened since
+  const Place place = place_for(ctx, fabric);
+  Export* joined = joinable_at(place);
+  const auto opening = openings_.find(place);
+  Opening::Made* made = opening == openings_.end() ? nullptr : opening->second->made();
+  if (joined == nullptr && made != nullptr) {
+    if (made->error) throw Error(*made->error);
+    if (made->fabric) doors_[place] = {std::move(made->fabric), std::move(made->listener)};
+    if (made->log) joined = &begin_export(place, std::move(made->log));
+  }
+  if (joined == nullptr) throw Error(Errc::kResources, "the export has begun without this replica");
+  join(ctx, doors_.at(place), *joined);
+}
+
+void Exports::join(RedisModuleCtx* ctx, Door& door, Export& joined) {
+  const auto client = redis::GetClientId(ctx);
   const rdma::Token token = rdma::random_token();
-  entrance.listener->admit(token);
+  door.listener->admit(token);
   joined.join(client);
-  guests_[client] = {token, &entrance, &joined};
+  guests_[client] = {token, &door, &joined};
   redis::log_notice(format("rdmasync: a replica joined export %lu over %s",
                            static_cast<unsigned long>(joined.options().number),
-                           std::string(fabric).c_str()));
+                           joined.options().fabric_name.c_str()));
 
   const LogRing& log = joined.log();
   redis::ReplyWithArray(ctx, 18);
-  reply_field(ctx, protocol::kAttachEndpoint, entrance.listener->endpoint());
+  reply_field(ctx, protocol::kAttachEndpoint, door.listener->endpoint());
   reply_field(ctx, protocol::kAttachToken, to_text(token));
   reply_field(ctx, protocol::kAttachSession, std::to_string(client));
   reply_field(ctx, protocol::kAttachLog, std::to_string(log.header_address()));
@@ -171,35 +230,38 @@ void Exports::attach(RedisModuleCtx* ctx, std::string_view fabric) {
   reply_field(ctx, protocol::kAttachBacklog, has_backlog() ? "1" : "0");
 }
 
-Exports::Door& Exports::door(std::string_view fabric, const std::string& bind) {
-  const std::string name = std::string(fabric) + "@" + bind;
-  const auto known = doors_.find(name);
-  if (known != doors_.end()) return known->second;
-  Door made;
-  made.fabric = rdma::make_fabric(fabric);
-  made.listener = made.fabric->listen({bind});
-  return doors_.emplace(name, std::move(made)).first->second;
-}
-
-Export& Exports::export_over(Door& entrance, std::string_view fabric) {
-  for (const auto& candidate : exports_) {
-    if (&candidate->fabric() == entrance.fabric.get() && candidate->joinable()) return *candidate;
-  }
+Export& Exports::begin_export(const Place& place, std::unique_ptr<LogRing> log) {
+  rdma::Fabric& fabric = *doors_.at(place).fabric;
   if (!waker_) waker_ = std::make_unique<redis::Waker>();
   Export::Options options;
   options.number = past_.exports + exports_.size() + 1;
-  options.fabric_name = fabric;
-  options.memory = static_cast<std::size_t>(config().export_memory);
+  options.fabric_name = place.fabric;
   options.pinned_memory = static_cast<std::size_t>(config().pinned_memory);
-  options.direct_threshold = static_cast<std::size_t>(config().direct_threshold);
+  options.direct_threshold = fabric.may_register_in_place()
+                                 ? static_cast<std::size_t>(config().direct_threshold)
+                                 : std::numeric_limits<std::size_t>::max();
   options.databases =
       static_cast<std::uint32_t>(number(redis::config_get(redis::module_context(), "databases")));
   options.join_window = std::chrono::milliseconds(config().join_window_ms);
   options.max_rounds = static_cast<int>(config().max_rounds);
-  exports_.push_back(std::make_unique<Export>(*entrance.fabric, std::move(options),
+  exports_.push_back(std::make_unique<Export>(fabric, std::move(log), std::move(options),
                                               [waker = waker_.get()] { waker->wake(); }));
   start_watching(*this);
   return *exports_.back();
+}
+
+/// What an opening has made is taken at once, or, its replica being gone, not at all.
+void Exports::forget_openings() {
+  constexpr std::chrono::seconds kLongEnough{1};
+  for (auto it = openings_.begin(); it != openings_.end();) {
+    const auto since = it->second->over_since();
+    if (since && Export::Clock::now() > *since + kLongEnough) {
+      std::thread([done = std::move(it->second)] {}).detach();
+      it = openings_.erase(it);
+    } else {
+      ++it;
+    }
+  }
 }
 
 Exports::Guest& Exports::guest(Export::ClientId client) {
@@ -264,6 +326,7 @@ void Exports::before_sleep() {
 }
 
 void Exports::cron() {
+  forget_openings();
   const auto timeout = std::chrono::seconds(config().replica_timeout_s);
   std::vector<Export::ClientId> late;
   for (const auto& running : exports_) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -9,6 +10,7 @@
 
 #include "module/master/export.h"
 #include "module/master/held_settings.h"
+#include "module/master/opening.h"
 #include "module/master/write_watch.h"
 #include "module/redis/waker.h"
 
@@ -17,6 +19,13 @@ namespace rdmasync::master {
 /// All exports of this server and the replicas in them. Main thread only.
 class Exports final : private WriteListener {
  public:
+  /// A fabric and the address of this host that replicas reach over it.
+  struct Place {
+    std::string fabric;
+    std::string address;
+    auto operator<=>(const Place&) const = default;
+  };
+
   Exports() = default;
   ~Exports() override;
 
@@ -46,7 +55,7 @@ class Exports final : private WriteListener {
   Stats stats() const;
 
  private:
-  /// How replicas reach this server's memory over one fabric; made when first asked for.
+  /// How replicas reach this server's memory there; made when first asked for, and kept.
   struct Door {
     std::unique_ptr<rdma::Fabric> fabric;
     std::unique_ptr<rdma::Listener> listener;
@@ -57,12 +66,18 @@ class Exports final : private WriteListener {
     Export* of = nullptr;
   };
 
+  /// Joins an export, or waits for one to be opened and does so then, in opened().
   void attach(RedisModuleCtx* ctx, std::string_view fabric);
+  static int on_opened(RedisModuleCtx* ctx, RedisModuleString** argv, int argc);
+  void opened(RedisModuleCtx* ctx, std::string_view fabric);
+  void open(RedisModuleCtx* ctx, const Place& place);
+  void join(RedisModuleCtx* ctx, Door& door, Export& joined);
+  void forget_openings();
   void hold_backlog(RedisModuleCtx* ctx, Export::ClientId client);
   void leave(Export::ClientId client);
   void end(Export& ended);
-  Door& door(std::string_view fabric, const std::string& bind);
-  Export& export_over(Door& entrance, std::string_view fabric);
+  Export* joinable_at(const Place& place);
+  Export& begin_export(const Place& place, std::unique_ptr<LogRing> log);
   Guest& guest(Export::ClientId client);
   void disconnect(Export::ClientId client);
   void drop(Export& broken, std::string_view why);
@@ -74,7 +89,8 @@ class Exports final : private WriteListener {
   void dataset_gone(std::string_view why) override;
 
   std::unique_ptr<redis::Waker> waker_;
-  std::map<std::string, Door> doors_;
+  std::map<Place, Door> doors_;
+  std::map<Place, std::unique_ptr<Opening>> openings_;
   std::vector<std::unique_ptr<Export>> exports_;
   std::map<Export::ClientId, Guest> guests_;
   HeldSettings priming_;  ///< while a replica makes this master create its backlog

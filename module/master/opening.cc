@@ -1,0 +1,49 @@
+#include "module/master/opening.h"
+
+#include <utility>
+
+namespace rdmasync::master {
+
+Opening::Opening(Wanted wanted) : wanted_(std::move(wanted)), thread_([this] { run(); }) {}
+
+void Opening::block(RedisModuleCtx* ctx, RedisModuleCmdFunc reply, void* data) {
+  RedisModuleBlockedClient* client = redis::BlockClient(ctx, reply, nullptr, nullptr, 0);
+  const std::lock_guard lock(mutex_);
+  if (over_since_) {
+    redis::UnblockClient(client, data);
+  } else {
+    waiting_.push_back({client, data});
+  }
+}
+
+Opening::Made* Opening::made() {
+  const std::lock_guard lock(mutex_);
+  return over_since_ ? &made_ : nullptr;
+}
+
+std::optional<std::chrono::steady_clock::time_point> Opening::over_since() {
+  const std::lock_guard lock(mutex_);
+  return over_since_;
+}
+
+void Opening::run() {
+  try {
+    rdma::Fabric* fabric = wanted_.open;
+    if (fabric == nullptr) {
+      made_.fabric = rdma::make_fabric(wanted_.fabric);
+      made_.listener = made_.fabric->listen({wanted_.bind});
+      fabric = made_.fabric.get();
+    }
+    made_.log = std::make_unique<LogRing>(*fabric, wanted_.log_bytes);
+  } catch (const Error& error) {
+    made_.error = error;
+  } catch (const std::exception& error) {
+    made_.error = Error(Errc::kResources, error.what());
+  }
+  const std::lock_guard lock(mutex_);
+  over_since_ = std::chrono::steady_clock::now();
+  for (const Waiting& one : waiting_) redis::UnblockClient(one.client, one.data);
+  waiting_.clear();
+}
+
+}  // namespace rdmasync::master
