@@ -1,11 +1,11 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "module/master/export.h"
@@ -23,7 +23,9 @@ class Exports final : private WriteListener {
   struct Place {
     std::string fabric;
     std::string address;
-    auto operator<=>(const Place&) const = default;
+    bool operator<(const Place& other) const {
+      return std::tie(fabric, address) < std::tie(other.fabric, other.address);
+    }
   };
 
   Exports() = default;
