@@ -5,7 +5,8 @@
 #include <cerrno>
 
 #include "rdma/soft/soft_fabric.h"
-#include "rdma/soft/system.h"
+#include "rdma/system.h"
+#include "rdma/verbs/verbs_fabric.h"
 
 namespace rdmasync::rdma {
 
@@ -23,10 +24,13 @@ Token random_token() {
 }
 
 std::vector<std::string_view> fabric_names() {
-  return {"cma", "tcp"};
+  return {"verbs", "cma", "tcp"};
 }
 
 std::unique_ptr<Fabric> make_fabric(std::string_view name) {
+  if (name == "verbs") {
+    return make_verbs_fabric();
+  }
   if (name == "cma") {
     return make_cma_fabric();
   }

@@ -104,7 +104,9 @@ class Listener {
 };
 
 struct ListenOptions {
-  std::string bind;  ///< address of the network to listen on; empty: all of them
+  /// Address of the network to listen on; empty: all of them. Verbs listens on one: where it has no
+  /// RDMA device, on the first that has.
+  std::string bind;
 };
 
 struct ConnectOptions {
@@ -125,7 +127,13 @@ class Fabric {
   /// "verbs", "cma" or "tcp".
   virtual std::string_view name() const = 0;
 
-  /// Registers [bytes.data(), +size). Throws Error(kResources) when a limit is reached.
+  /// Whether memory that this process goes on using may be registered where it is. If not, because
+  /// after a fork() the child would miss it or the device see it torn, register only memory that
+  /// serves nothing else.
+  virtual bool may_register_in_place() const { return true; }
+
+  /// Registers [bytes.data(), +size). Listen or connect first: that decides the device, of which a
+  /// fabric has one. Throws Error(kResources) when a limit is reached.
   virtual std::unique_ptr<MemoryRegion> register_memory(std::span<std::byte> bytes,
                                                         Access access) = 0;
 

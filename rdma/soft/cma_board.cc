@@ -8,7 +8,7 @@
 #include <system_error>
 #include <vector>
 
-#include "rdma/soft/system.h"
+#include "rdma/system.h"
 #include "rdmasync/error.h"
 
 namespace rdmasync::rdma {

@@ -16,7 +16,7 @@
 #include "rdma/soft/cma_peer.h"
 #include "rdma/soft/completion_queue.h"
 #include "rdma/soft/soft_fabric.h"
-#include "rdma/soft/system.h"
+#include "rdma/system.h"
 
 namespace rdmasync::rdma {
 namespace {

@@ -13,7 +13,7 @@
 #include "rdma/soft/cma_connection.h"
 #include "rdma/soft/mapping.h"
 #include "rdma/soft/soft_fabric.h"
-#include "rdma/soft/system.h"
+#include "rdma/system.h"
 
 namespace rdmasync::rdma {
 namespace {

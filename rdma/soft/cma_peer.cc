@@ -12,7 +12,7 @@
 #include <memory>
 #include <string>
 
-#include "rdma/soft/system.h"
+#include "rdma/system.h"
 
 namespace rdmasync::rdma {
 namespace {

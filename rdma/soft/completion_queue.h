@@ -6,7 +6,7 @@
 #include <span>
 
 #include "rdma/fabric.h"
-#include "rdma/soft/system.h"
+#include "rdma/system.h"
 
 namespace rdmasync::rdma {
 

@@ -2,7 +2,7 @@
 
 #include <sys/mman.h>
 
-#include "rdma/soft/system.h"
+#include "rdma/system.h"
 #include "rdmasync/error.h"
 
 namespace rdmasync::rdma {

@@ -4,10 +4,7 @@
 
 namespace rdmasync::rdma {
 
-/// Owns one non-blocking, close-on-exec TCP socket, and keeps it out of forked children: a child
-/// that held a copy would keep the connection open after its parent's death, and so hide it.
-///
-/// A forked child must neither use nor destroy the objects it inherits.
+/// Owns one non-blocking, close-on-exec TCP socket, and keeps it out of forked children (NoFork).
 class Socket {
  public:
   Socket() = default;

@@ -6,48 +6,25 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdint>
-#include <memory>
 #include <utility>
 #include <vector>
 
-#include "rdma/soft/system.h"
+#include "rdma/system.h"
 #include "rdmasync/error.h"
 
 namespace rdmasync::rdma {
 namespace {
 
-struct FreeAddresses {
-  void operator()(addrinfo* list) const { freeaddrinfo(list); }
-};
-using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
-
-Addresses resolve(const std::string& host, const std::string& port, int flags) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = flags | AI_NUMERICSERV;
-  addrinfo* list = nullptr;
-  const int failed = getaddrinfo(host.c_str(), port.c_str(), &hints, &list);
-  if (failed != 0) {
-    throw Error(Errc::kRefused, "cannot resolve '" + host + "': " + gai_strerror(failed));
-  }
-  return Addresses(list);
-}
-
-TcpEndpoint local_endpoint(const Socket& socket) {
+Endpoint local_endpoint(const Socket& socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof(address);
-  std::array<char, NI_MAXHOST> host{};
-  std::array<char, NI_MAXSERV> port{};
   auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (getsockname(socket.fd(), generic, &size) != 0 ||
-      getnameinfo(generic, size, host.data(), host.size(), port.data(), port.size(),
-                  NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+  if (getsockname(socket.fd(), generic, &size) != 0) {
     throw Error(Errc::kResources, with_errno("cannot tell the port of a listening socket"));
   }
-  return {.host = host.data(), .port = port.data()};
+  return Endpoint::of(*generic);
 }
 
 Socket listen_on(const addrinfo& address) {
@@ -87,45 +64,16 @@ bool connected(const Socket& socket, const addrinfo& address, TcpDeadline deadli
 
 }  // namespace
 
-std::string TcpEndpoint::print() const {
-  if (host.empty()) {
-    return port;
-  }
-  const bool v6 = host.find(':') != std::string::npos;
-  return v6 ? '[' + host + "]:" + port : host + ':' + port;
-}
-
-TcpEndpoint TcpEndpoint::parse(std::string_view text) {
-  TcpEndpoint endpoint;
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) {
-    endpoint.port = text;
-  } else {
-    std::string_view host = text.substr(0, colon);
-    if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-      host = host.substr(1, host.size() - 2);
-    }
-    endpoint.host = host;
-    endpoint.port = text.substr(colon + 1);
-  }
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (endpoint.port.empty() || endpoint.port.size() > 5 ||
-      !std::all_of(endpoint.port.begin(), endpoint.port.end(), is_digit)) {
-    throw Error(Errc::kProtocol, "not an endpoint of the tcp fabric: " + std::string(text));
-  }
-  return endpoint;
-}
-
 TcpBound bind_tcp(const std::string& address) {
   const bool any = address.empty();
   // A socket of the unspecified IPv6 address takes IPv4 too, on hosts that have IPv6 at all.
   const std::vector<std::string> candidates =
       any ? std::vector<std::string>{"::", "0.0.0.0"} : std::vector<std::string>{address};
   for (const std::string& candidate : candidates) {
-    const Addresses list = resolve(candidate, "0", AI_PASSIVE);
+    const Addresses list = resolve({.host = candidate, .port = "0"}, AI_PASSIVE);
     for (const addrinfo* next = list.get(); next != nullptr; next = next->ai_next) {
       if (Socket socket = listen_on(*next)) {
-        TcpEndpoint endpoint = local_endpoint(socket);
+        Endpoint endpoint = local_endpoint(socket);
         if (any) {
           endpoint.host.clear();
         }
@@ -136,8 +84,8 @@ TcpBound bind_tcp(const std::string& address) {
   throw Error(Errc::kRefused, with_errno("cannot listen on " + (any ? "any address" : address)));
 }
 
-Socket dial_tcp(const TcpEndpoint& endpoint, TcpDeadline deadline) {
-  const Addresses list = resolve(endpoint.host, endpoint.port, 0);
+Socket dial_tcp(const Endpoint& endpoint, TcpDeadline deadline) {
+  const Addresses list = resolve(endpoint);
   for (const addrinfo* next = list.get(); next != nullptr; next = next->ai_next) {
     Socket socket = Socket::open(next->ai_family);
     if (socket && connected(socket, *next, deadline)) {

@@ -24,9 +24,9 @@
 #include "rdma/soft/completion_queue.h"
 #include "rdma/soft/socket.h"
 #include "rdma/soft/soft_fabric.h"
-#include "rdma/soft/system.h"
 #include "rdma/soft/tcp_address.h"
 #include "rdma/soft/tcp_wire.h"
+#include "rdma/system.h"
 
 namespace rdmasync::rdma {
 namespace {
@@ -273,7 +273,7 @@ TcpReply greet(const Socket& socket, const Token& token, TcpDeadline deadline) {
 std::unique_ptr<Connection> connect_tcp(const ConnectOptions& options) {
   const std::chrono::milliseconds patience{options.peer_timeout_ms};
   const TcpDeadline deadline = Clock::now() + patience;
-  TcpEndpoint endpoint = TcpEndpoint::parse(options.endpoint);
+  Endpoint endpoint = Endpoint::parse(options.endpoint);
   if (endpoint.host.empty()) {
     endpoint.host = options.host;
   }

@@ -17,10 +17,11 @@
 #include <utility>
 #include <vector>
 
+#include "rdma/admissions.h"
 #include "rdma/soft/socket.h"
-#include "rdma/soft/system.h"
 #include "rdma/soft/tcp_address.h"
 #include "rdma/soft/tcp_session.h"
+#include "rdma/system.h"
 #include "rdma/unique_fd.h"
 
 namespace rdmasync::rdma {
@@ -30,55 +31,6 @@ namespace {
 constexpr std::size_t kStrangers = 64;
 
 constexpr int kTickMs = 100;  // while there are strangers, or no descriptors left to accept with
-
-/// The tokens of the sessions let in. Any thread.
-class Admissions {
- public:
-  void admit(const Token& token) {
-    const std::lock_guard lock(mutex_);
-    admitted_.push_back({token, next_serial_++});
-  }
-
-  void revoke(const Token& token) {
-    const std::lock_guard lock(mutex_);
-    std::erase_if(admitted_, [&](const Entry& entry) { return entry.token == token; });
-  }
-
-  std::optional<std::uint64_t> find(const Token& token) const {
-    const std::lock_guard lock(mutex_);
-    for (const Entry& entry : admitted_) {
-      if (equal(entry.token, token)) {
-        return entry.serial;
-      }
-    }
-    return std::nullopt;
-  }
-
-  bool stands(std::uint64_t serial) const {
-    const std::lock_guard lock(mutex_);
-    return std::any_of(admitted_.begin(), admitted_.end(),
-                       [&](const Entry& entry) { return entry.serial == serial; });
-  }
-
- private:
-  struct Entry {
-    Token token;
-    std::uint64_t serial;
-  };
-
-  // In constant time: how long a comparison takes must not help a stranger to guess.
-  static bool equal(const Token& a, const Token& b) {
-    std::byte difference{0};
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      difference |= a[i] ^ b[i];
-    }
-    return difference == std::byte{0};
-  }
-
-  mutable std::mutex mutex_;
-  std::vector<Entry> admitted_;
-  std::uint64_t next_serial_ = 0;
-};
 
 /// The sockets that the listener's thread waits for.
 class Epoll {

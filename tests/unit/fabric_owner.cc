@@ -1,4 +1,5 @@
-// An owner of memory, told what to do by lines on its standard input, each answered by a line.
+// An owner of memory, told what to do by lines on its standard input, each answered by a line. Over
+// verbs it listens on RDMASYNC_TEST_RDMA_ADDRESS, without that on its first RDMA device.
 //
 //   region <bytes> <seed>  maps, fills and registers memory     -> <region> <address> <rkey>
 //   many <count> <bytes>   registers slices of one mapping      -> <address> <rkey> <rkey> ...
@@ -55,7 +56,8 @@ Token read_token(std::istream& in) {
 class Owner {
  public:
   explicit Owner(const std::string& fabric)
-      : fabric_(rdmasync::rdma::make_fabric(fabric)), listener_(fabric_->listen({"127.0.0.1"})) {}
+      : fabric_(rdmasync::rdma::make_fabric(fabric)),
+        listener_(fabric_->listen({address(fabric)})) {}
 
   std::string endpoint() const { return listener_->endpoint(); }
 
@@ -86,6 +88,11 @@ class Owner {
   }
 
  private:
+  static std::string address(const std::string& fabric) {
+    const char* of_device = std::getenv("RDMASYNC_TEST_RDMA_ADDRESS");
+    return fabric == "verbs" && of_device != nullptr ? of_device : "127.0.0.1";
+  }
+
   Region& region(std::istream& in) {
     std::size_t index = 0;
     in >> index;

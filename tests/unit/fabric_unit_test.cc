@@ -102,11 +102,11 @@ TEST(CmaFabric, RefusesAnotherHost) {
   }
 }
 
-TEST(TcpEndpoint, SurvivesPrinting) {
+TEST(Endpoint, SurvivesPrinting) {
   for (const char* text : {"6379", "127.0.0.1:6379", "[::1]:6379", "db.example.org:1"}) {
-    EXPECT_EQ(TcpEndpoint::parse(text).print(), text);
+    EXPECT_EQ(Endpoint::parse(text).print(), text);
   }
-  EXPECT_EQ(TcpEndpoint::parse("[::1]:6379").host, "::1");
+  EXPECT_EQ(Endpoint::parse("[::1]:6379").host, "::1");
 }
 
 TEST(TcpFabric, ListensEverywhereUnlessTold) {
@@ -123,11 +123,11 @@ TEST(TcpFabric, ListensEverywhereUnlessTold) {
 TEST(TcpFabric, ClosesOnStrangers) {
   const auto fabric = make_fabric("tcp");
   const auto listener = fabric->listen({.bind = "127.0.0.1"});
-  const Socket stranger = dial_tcp(TcpEndpoint::parse(listener->endpoint()), in_a_minute());
+  const Socket stranger = dial_tcp(Endpoint::parse(listener->endpoint()), in_a_minute());
   const std::string hello(sizeof(TcpHello), 'x');
   send(stranger.fd(), hello.data(), hello.size(), MSG_NOSIGNAL);
   EXPECT_TRUE(is_closed_by_peer(stranger));
-  const Socket silent = dial_tcp(TcpEndpoint::parse(listener->endpoint()), in_a_minute());
+  const Socket silent = dial_tcp(Endpoint::parse(listener->endpoint()), in_a_minute());
   EXPECT_TRUE(is_closed_by_peer(silent));
 }
 
@@ -140,7 +140,7 @@ TEST(TcpFabric, AReaderThatDoesNotReadDelaysNobody) {
   const auto region = fabric->register_memory(bytes, Access::kRemoteRead);
   const auto address = reinterpret_cast<std::uintptr_t>(bytes.data());
 
-  const Socket slow = dial_tcp(TcpEndpoint::parse(listener->endpoint()), in_a_minute());
+  const Socket slow = dial_tcp(Endpoint::parse(listener->endpoint()), in_a_minute());
   const TcpHello hello{.token = token};
   send(slow.fd(), &hello, sizeof(hello), MSG_NOSIGNAL);
   for (std::uint64_t id = 0; id < 2 * kTcpWindow; ++id) {
@@ -177,7 +177,7 @@ TEST(TcpFabric, AcceptsBehindACrowdOfStrangers) {
   listener->admit(token);
   std::array<Socket, 100> crowd;
   for (Socket& stranger : crowd) {
-    stranger = dial_tcp(TcpEndpoint::parse(listener->endpoint()), in_a_minute());
+    stranger = dial_tcp(Endpoint::parse(listener->endpoint()), in_a_minute());
   }
   EXPECT_NO_THROW(fabric->connect(
       {.host = "", .endpoint = listener->endpoint(), .token = token, .peer_timeout_ms = 60'000}));

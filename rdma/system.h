@@ -8,7 +8,7 @@
 
 #include "rdma/unique_fd.h"
 
-/// The little that the embedded fabrics ask of the operating system in more than one place.
+/// The little that the fabrics ask of the operating system in more than one place.
 namespace rdmasync::rdma {
 
 /// "<what>: <text of errno>", with errno as it is now.

@@ -1,4 +1,4 @@
-#include "rdma/soft/system.h"
+#include "rdma/system.h"
 
 #include <pthread.h>
 #include <sys/eventfd.h>
