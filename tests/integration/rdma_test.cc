@@ -13,7 +13,7 @@
 namespace rdmasync::test {
 namespace {
 
-constexpr std::size_t kMiB = std::size_t{1} << 20;
+constexpr long long kMiB = 1LL << 20;
 
 /// Case aside.
 ::testing::AssertionResult mentions(const std::string& reason, const std::string& what) {
@@ -56,8 +56,7 @@ TEST_F(RdmaTest, NothingStaysPinned) {
   replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "pulling");
   slaveof(replica, master);
   wait_state(replica, "pulling");
-  wait_until("the master has pinned memory",
-             [&] { return pinned_by_kernel(master) > static_cast<long long>(4 * kMiB); });
+  wait_until("the master has pinned memory", [&] { return pinned_by_kernel(master) > 4 * kMiB; });
   replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
   wait_synced(replica, master);
   wait_export_gone(master);
@@ -82,10 +81,11 @@ TEST_F(RdmaTest, AutoTakesTheDevices) {
   EXPECT_TRUE(equal(master, replica));
 }
 
-/// May lock no more than 64 KiB, as users other than root by default. Root is exempt by a
-/// capability, which it loses here.
-const std::vector<std::string> kScarceMemory = {"setpriv", "--bounding-set=-ipc_lock", "prlimit",
-                                                "--memlock=65536:65536"};
+/// Runs a server that may lock no more than 64 KiB. Root is exempt by a capability, which it loses
+/// here.
+std::vector<std::string> scarce_memory() {
+  return {"setpriv", "--bounding-set=-ipc_lock", "prlimit", "--memlock=65536:65536"};
+}
 
 class MemlockTest : public RdmaTest, public ::testing::WithParamInterface<const char*> {
  protected:
@@ -93,7 +93,7 @@ class MemlockTest : public RdmaTest, public ::testing::WithParamInterface<const 
     ServerOptions options = with_args({}, "verbs");
     options.module_args[1] = fabric;
     if (name == GetParam()) {
-      options.launcher = kScarceMemory;
+      options.launcher = scarce_memory();
     }
     return start_server(name, options);
   }
@@ -157,10 +157,7 @@ class RdmaWireTest : public RdmaTest {
     wire("--slow 200mbit");
     slaveof(replica, master);
     wait_until(
-        "some of it is read",
-        [&] {
-          return status_number(replica, "sync_read_bytes") > static_cast<long long>(8 * kMiB);
-        },
+        "some of it is read", [&] { return status_number(replica, "sync_read_bytes") > 8 * kMiB; },
         [&] { return describe_status(replica); });
     ASSERT_EQ(status(replica, "state"), "pulling");
   }
@@ -188,7 +185,7 @@ TEST_F(RdmaWireTest, ReadsCrossTheWire) {
   const long long before = counter("rcvd_pkts");
   slaveof(replica, master);
   wait_synced(replica, master);
-  EXPECT_GE(counter("rcvd_pkts") - before, 16 * static_cast<long long>(4 * kMiB) / kPacketBytes);
+  EXPECT_GE(counter("rcvd_pkts") - before, 16 * 4 * kMiB / kPacketBytes);
   EXPECT_EQ(status(replica, "fabric"), "verbs");
   EXPECT_TRUE(equal(master, replica));
 }

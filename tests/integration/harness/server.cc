@@ -100,6 +100,7 @@ void Server::spawn() {
   std::vector<std::string> command = options_.launcher;
   command.insert(command.end(), {program, config});
   std::vector<char*> argv;
+  argv.reserve(command.size() + 1);
   for (std::string& argument : command) {
     argv.push_back(argument.data());
   }
