@@ -57,8 +57,8 @@ bool is_fault_of_local_memory(ibv_wc_status status) {
 /// or counts against the peer's time.
 class VerbsConnection final : public Connection {
  public:
-  VerbsConnection(const Link::Target& target, ChooseDevice choose)
-      : target_(target), choose_(std::move(choose)), patience_(target.timeout_ms) {
+  VerbsConnection(const Link::Target& target, milliseconds patience, ChooseDevice choose)
+      : target_(target), choose_(std::move(choose)), patience_(patience) {
     watchers_.add(ready_.fd());
     watchers_.add(timer_.fd());
     link_ = std::make_unique<Link>(watchers_, target_, choose_);
@@ -333,7 +333,8 @@ class VerbsConnection final : public Connection {
 }  // namespace
 
 std::unique_ptr<Connection> connect(const ConnectOptions& options, const ChooseDevice& choose) {
-  const auto deadline = Clock::now() + milliseconds(options.peer_timeout_ms);
+  const milliseconds patience(options.peer_timeout_ms);
+  const auto deadline = Clock::now() + patience;
   Endpoint endpoint = Endpoint::parse(options.endpoint);
   if (endpoint.host.empty()) {
     endpoint.host = options.host;
@@ -341,10 +342,10 @@ std::unique_ptr<Connection> connect(const ConnectOptions& options, const ChooseD
   const Addresses addresses = resolve(endpoint);
   std::string why;
   for (const addrinfo* next = addresses.get(); next != nullptr; next = next->ai_next) {
-    Link::Target target{.token = options.token, .timeout_ms = options.peer_timeout_ms};
+    Link::Target target{.token = options.token};
     std::memcpy(&target.address, next->ai_addr, next->ai_addrlen);
     try {
-      auto connection = std::make_unique<VerbsConnection>(target, choose);
+      auto connection = std::make_unique<VerbsConnection>(target, patience, choose);
       connection->await_link(deadline);
       return connection;
     } catch (const Error& error) {

@@ -24,6 +24,12 @@ constexpr std::uint32_t kDepth = 256;
 constexpr std::uint8_t kAckTimeout = 16;
 constexpr std::uint8_t kRetries = 5;
 
+// Linux (6.1 seen) may miss that an address has been resolved until this time has passed, and looks
+// again then. So it is short, and begun anew until the peer's time is over.
+constexpr int kResolveAddressMs = 200;
+
+constexpr int kResolveRouteMs = 2000;
+
 constexpr int kNoListener = 8;  // the reject reason "invalid service id" of the InfiniBand CM
 
 std::string text_of(int error) {
@@ -55,11 +61,7 @@ std::string text_of(int error) {
 
 Link::Link(const PollSet& watchers, const Target& target, ChooseDevice choose)
     : watchers_(watchers), target_(target), choose_(std::move(choose)), id_(events_.make_id()) {
-  auto address = target_.address;
-  if (rdma_resolve_addr(id_.get(), nullptr, reinterpret_cast<sockaddr*>(&address),
-                        target_.timeout_ms) != 0) {
-    throw Error(Errc::kPeerLost, with_errno("cannot resolve the peer's RDMA address"));
-  }
+  resolve_address(*id_);
   watchers_.add(events_.fd());
 }
 
@@ -88,6 +90,10 @@ void Link::advance() {
       case RDMA_CM_EVENT_REJECTED:
         refused(*event);
       case RDMA_CM_EVENT_ADDR_ERROR:
+        if (event->status == -ETIMEDOUT) {
+          resolve_address(*event->id);
+          break;
+        }
         throw Error(Errc::kPeerLost,
                     "no RDMA device of this machine leads to the peer: " + text_of(event->status));
       case RDMA_CM_EVENT_ROUTE_ERROR:
@@ -107,6 +113,14 @@ void Link::advance() {
   }
 }
 
+void Link::resolve_address(rdma_cm_id& id) {
+  auto address = target_.address;
+  if (rdma_resolve_addr(&id, nullptr, reinterpret_cast<sockaddr*>(&address), kResolveAddressMs) !=
+      0) {
+    throw Error(Errc::kPeerLost, with_errno("cannot resolve the peer's RDMA address"));
+  }
+}
+
 void Link::on_address(rdma_cm_id& id) {
   device_ = choose_(id.verbs);
   make_queues(id);
@@ -114,7 +128,7 @@ void Link::on_address(rdma_cm_id& id) {
   // Kernels before 5.2 have a timeout of their own, of some seconds.
   rdma_set_option(&id, RDMA_OPTION_ID, RDMA_OPTION_ID_ACK_TIMEOUT, &ack_timeout,
                   sizeof(ack_timeout));
-  if (rdma_resolve_route(&id, target_.timeout_ms) != 0) {
+  if (rdma_resolve_route(&id, kResolveRouteMs) != 0) {
     throw Error(Errc::kPeerLost, with_errno("cannot find an RDMA route to the peer"));
   }
 }

@@ -23,7 +23,6 @@ class Link {
   struct Target {
     sockaddr_storage address{};
     Token token{};
-    int timeout_ms = 0;  ///< for resolving the address and the route, each
   };
 
   /// Starts to connect; what it waits for is in `watchers` as long as it lives. Throws
@@ -59,6 +58,7 @@ class Link {
   void take_announcement();
 
  private:
+  void resolve_address(rdma_cm_id& id);
   void on_address(rdma_cm_id& id);
   void on_route(rdma_cm_id& id);
   void make_queues(rdma_cm_id& id);
