@@ -28,6 +28,8 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
       ->check(CLI::Range(1, 1000));
   app.add_option("--timeout", options.timeout_seconds, "give up a sync after so many seconds");
   app.add_option("--fabric", options.fabric, "how rdmasync reads the master's memory");
+  app.add_option("--address", options.address,
+                 "where the replica reaches the master, of this machine");
   app.add_option("--module", options.module, "the module to load");
   app.add_option("--redis-server", options.redis_server, "the server to run");
   app.add_flag("--only-large", only_large, "the large values alone, and nobody writes");

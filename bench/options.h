@@ -20,6 +20,7 @@ struct Options {
   bool native = true;
   bool skip_checks = false;
   std::string fabric = "auto";
+  std::string address = "127.0.0.1";  ///< where the replica reaches the master
   std::string redis_server = "redis-server";
   std::filesystem::path module;
 };

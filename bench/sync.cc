@@ -20,6 +20,9 @@ using Clock = std::chrono::steady_clock;
 std::vector<std::string> settings(Method method, const Options& options) {
   // Periodic saves would fork in the middle of a measurement.
   std::vector<std::string> lines{"save \"\"", "enable-debug-command local"};
+  if (options.address != "127.0.0.1") {
+    lines.insert(lines.end(), {"bind 127.0.0.1 " + options.address, "protected-mode no"});
+  }
   if (method == Method::kRdmasync) {
     lines.push_back("loadmodule " + std::filesystem::absolute(options.module).string());
     if (options.fabric != "auto") {
@@ -37,12 +40,15 @@ std::vector<std::string> settings(Method method, const Options& options) {
 /// A sync under way, seen from the replica.
 class Sync {
  public:
-  Sync(Method method, const Server& master, const Server& replica)
-      : method_(method), master_port_(master.port()), replica_(replica.connect()) {}
+  Sync(Method method, std::string master_address, const Server& master, const Server& replica)
+      : method_(method),
+        master_address_(std::move(master_address)),
+        master_port_(master.port()),
+        replica_(replica.connect()) {}
 
   void start() {
-    replica_.command({method_ == Method::kRdmasync ? "RDMASYNC.SLAVEOF" : "REPLICAOF", "127.0.0.1",
-                      std::to_string(master_port_)});
+    replica_.command({method_ == Method::kRdmasync ? "RDMASYNC.SLAVEOF" : "REPLICAOF",
+                      master_address_, std::to_string(master_port_)});
   }
 
   /// True once the replica serves the whole dataset and follows the master itself.
@@ -89,6 +95,7 @@ class Sync {
   }
 
   Method method_;
+  std::string master_address_;
   int master_port_;
   Client replica_;
 };
@@ -133,7 +140,7 @@ Outcome measure(Method method, const Options& options, const Server& master,
   fill(master.port(), options);
 
   Outcome outcome;
-  Sync sync(method, master, replica);
+  Sync sync(method, options.address, master, replica);
   const double dataset = control.info("memory").number("used_memory");
   const double forks = control.info("stats").number("total_forks");
   MemoryWatch memory(master.pid());

@@ -1,7 +1,9 @@
 #include "dataset.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <functional>
 
 #include "harness/wait.h"
 
@@ -14,6 +16,20 @@ constexpr int kOldDatabase = 3;
 
 /// Enough members for the second encoding of every collection, which begins at 128 or 512.
 constexpr int kManyMembers = 700;
+
+/// A variadic command for elements 0 to `count`, in few commands: an emulated machine takes long
+/// for each. `append` adds the arguments of one element.
+void add_many(Pipeline& to, const Command& head, int count,
+              const std::function<void(Command&, int)>& append) {
+  constexpr int kElements = 100;
+  for (int begin = 0; begin < count; begin += kElements) {
+    Command command = head;
+    for (int i = begin; i < std::min(count, begin + kElements); i++) {
+      append(command, i);
+    }
+    to.add_command(command);
+  }
+}
 
 void add_strings(Pipeline& to) {
   to.add("SET", "string:int", "12345");
@@ -37,12 +53,10 @@ void add_strings(Pipeline& to) {
     to.add("SET", "string:near:" + std::to_string(near_threshold),
            random_bytes(near_threshold, near_threshold));
   }
-  for (int i = 0; i < 50; i++) {
-    to.add("PFADD", "hll:sparse", i);
-  }
-  for (int i = 0; i < 5000; i++) {
-    to.add("PFADD", "hll:dense", random_bytes(i, 16));
-  }
+  add_many(to, {"PFADD", "hll:sparse"}, 50,
+           [](Command& command, int i) { command.push_back(std::to_string(i)); });
+  add_many(to, {"PFADD", "hll:dense"}, 5000,
+           [](Command& command, int i) { command.push_back(random_bytes(i, 16)); });
   to.add("PFCOUNT", "hll:dense");
 }
 
@@ -57,13 +71,18 @@ void add_collections(Pipeline& to) {
   to.add("RPUSH", "list:large-element", random_bytes(3, 20000), "", std::string("\0\n", 2));
   to.add("HSET", "hash:long-value", "field", std::string(100, 'v'), "", "empty field");
   to.add("ZADD", "zset:long-member", "3.14159265358979312", std::string(100, 'm'));
-  for (int i = 0; i < kManyMembers; i++) {
-    to.add("RPUSH", "list:quicklist", random_bytes(i, 40));
-    to.add("SADD", "set:intset:large", 1000000007LL * i);
-    to.add("SADD", "set:hashtable", random_bytes(i, 20));
-    to.add("HSET", "hash:hashtable", random_bytes(i, 12), i);
-    to.add("ZADD", "zset:skiplist", i * 7 % 31, random_bytes(i, 12));
-  }
+  add_many(to, {"RPUSH", "list:quicklist"}, kManyMembers,
+           [](Command& command, int i) { command.push_back(random_bytes(i, 40)); });
+  add_many(to, {"SADD", "set:intset:large"}, kManyMembers,
+           [](Command& command, int i) { command.push_back(std::to_string(1000000007LL * i)); });
+  add_many(to, {"SADD", "set:hashtable"}, kManyMembers,
+           [](Command& command, int i) { command.push_back(random_bytes(i, 20)); });
+  add_many(to, {"HSET", "hash:hashtable"}, kManyMembers, [](Command& command, int i) {
+    command.insert(command.end(), {random_bytes(i, 12), std::to_string(i)});
+  });
+  add_many(to, {"ZADD", "zset:skiplist"}, kManyMembers, [](Command& command, int i) {
+    command.insert(command.end(), {std::to_string(i * 7 % 31), random_bytes(i, 12)});
+  });
   to.add("SADD", "set:intset:large", "no longer an intset");
   to.add("GEOADD", "geo", "13.361389", "38.115556", "Palermo", "15.087269", "37.502669", "Catania");
 }

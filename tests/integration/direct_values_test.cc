@@ -58,12 +58,13 @@ TEST_P(DirectValuesTest, TheReadFillsTheValueItself) {
 }
 
 TEST_P(DirectValuesTest, TheMasterCopiesNoneOfTheirBytes) {
-  constexpr int kValues = 64;
+  // An emulated machine needs long for the digest of many.
+  const int values = fabric() == "verbs" ? 24 : 64;
   constexpr long long kRing = 16LL << 20;
   Server& master = start_master({.config = {"rdmasync.export-memory 16mb"}});
   Server& replica = start_replica();
   // The module's own start-up and the client's buffers are not what is measured.
-  fill_dataset(master, {.small_keys = 100, .large_values = kValues, .large_bytes = 4 << 20});
+  fill_dataset(master, {.small_keys = 100, .large_values = values, .large_bytes = 4 << 20});
   const long long small_bytes = 8LL << 20;
   reset_peak(master);
   const long long before = peak_bytes(master);
@@ -71,8 +72,8 @@ TEST_P(DirectValuesTest, TheMasterCopiesNoneOfTheirBytes) {
   wait_synced(replica, master);
   EXPECT_LT(peak_bytes(master) - before, kRing + (16LL << 20));
   EXPECT_LT(status_number(master, "export_ring_bytes"), small_bytes);
-  EXPECT_GE(status_number(master, "export_values"), kValues);
-  EXPECT_GE(status_number(replica, "sync_total_bytes"), kValues * (4LL << 20));
+  EXPECT_GE(status_number(master, "export_values"), values);
+  EXPECT_GE(status_number(replica, "sync_total_bytes"), values * (4LL << 20));
   EXPECT_TRUE(equal(master, replica));
   wait_export_gone(master);
 }

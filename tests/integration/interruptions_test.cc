@@ -14,6 +14,10 @@ using Case = std::tuple<std::string, std::string>;  // fabric, state
 class InterruptionTest : public SyncTest, public ::testing::WithParamInterface<Case> {
  protected:
   void SetUp() override {
+    skip_unless_there(std::get<0>(GetParam()));
+    if (IsSkipped()) {
+      return;
+    }
     master_ = &start_server("master", options());
     replica_ = &start_server("replica", options());
     fill_dataset(*master_, {.small_keys = 1000, .large_values = 2});
@@ -26,7 +30,7 @@ class InterruptionTest : public SyncTest, public ::testing::WithParamInterface<C
   static ServerOptions options() {
     return {
         .config = {"repl-ping-replica-period 1", "repl-timeout 3", "rdmasync.replica-timeout 3"},
-        .module_args = {"fabric", std::get<0>(GetParam()), "debug", "yes"}};
+        .module_args = fabric_args(std::get<0>(GetParam()))};
   }
   static const std::string& state() { return std::get<1>(GetParam()); }
   static bool before_loading() {

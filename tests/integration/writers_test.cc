@@ -1,5 +1,5 @@
-// Writers at full speed during the whole sync. RDMASYNC_SEEDS sets the number of seeds,
-// RDMASYNC_SEED runs one alone.
+// Writers at full speed during the whole sync. RDMASYNC_SEEDS sets the number of seeds of every
+// fabric, RDMASYNC_SEED runs one alone.
 
 #include "writers.h"
 
@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <random>
 #include <thread>
+#include <tuple>
 
 #include "dataset.h"
 #include "harness/sync_test.h"
@@ -14,30 +15,43 @@
 namespace rdmasync::test {
 namespace {
 
-constexpr int kDefaultSeeds = 50;
+using Case = std::tuple<std::string, int>;  // fabric, seed
 
-std::vector<int> seeds() {
-  if (const char* one = std::getenv("RDMASYNC_SEED"); one != nullptr) {
-    return {std::atoi(one)};
-  }
+/// An emulated machine has time for few.
+int default_seeds(const std::string& fabric) {
+  return fabric == "verbs" ? 5 : 25;
+}
+
+std::vector<Case> cases() {
+  const char* one = std::getenv("RDMASYNC_SEED");
   const char* many = std::getenv("RDMASYNC_SEEDS");
-  std::vector<int> all(many != nullptr ? std::atoi(many) : kDefaultSeeds);
-  for (std::size_t i = 0; i < all.size(); i++) {
-    all[i] = static_cast<int>(i);
+  std::vector<Case> all;
+  for (const std::string& fabric : fabrics()) {
+    const int first = one != nullptr ? std::atoi(one) : 0;
+    const int count = one != nullptr    ? 1
+                      : many != nullptr ? std::atoi(many)
+                                        : default_seeds(fabric);
+    for (int seed = first; seed < first + count; seed++) {
+      all.emplace_back(fabric, seed);
+    }
   }
   return all;
 }
 
-class WritersTest : public SyncTest, public ::testing::WithParamInterface<int> {};
-INSTANTIATE_TEST_SUITE_P(Seeds, WritersTest, ::testing::ValuesIn(seeds()));
+class WritersTest : public SyncTest, public ::testing::WithParamInterface<Case> {
+ protected:
+  void SetUp() override { skip_unless_there(std::get<0>(GetParam())); }
+};
+INSTANTIATE_TEST_SUITE_P(Seeds, WritersTest, ::testing::ValuesIn(cases()), [](const auto& test) {
+  return std::get<0>(test.param) + "_" + std::to_string(std::get<1>(test.param));
+});
 
 /// Small bounds, so that a sync of little data meets them all.
-ServerOptions options_for(int seed) {
+ServerOptions options_for(const std::string& fabric, int seed) {
   std::mt19937 random(seed);
   const auto pick = [&](std::vector<const char*> choices) {
     return std::string(choices[random() % choices.size()]);
   };
-  const std::vector<std::string> names = fabrics();
   return {.config = {"rdmasync.export-memory " + pick({"4mb", "16mb", "64mb"}),
                      "rdmasync.direct-threshold " + pick({"4kb", "64kb", "64kb", "256kb"}),
                      "rdmasync.pinned-memory " + pick({"8mb", "256mb"}),
@@ -45,18 +59,19 @@ ServerOptions options_for(int seed) {
                      "rdmasync.join-window " + pick({"0", "100"}),
                      "repl-backlog-size " + pick({"16kb", "1mb", "16mb"}),
                      "appendonly " + pick({"no", "no", "no", "yes"}), "hz " + pick({"10", "100"})},
-          .module_args = {"fabric", names[seed % names.size()], "debug", "yes"}};
+          .module_args = fabric_args(fabric)};
 }
 
 TEST_P(WritersTest, DatasetsEndEqual) {
-  const int seed = GetParam();
+  const auto& [fabric, seed] = GetParam();
   std::string trace = "seed " + std::to_string(seed) + ": alone with RDMASYNC_SEED";
-  for (const std::string& line : options_for(seed).config) {
+  const ServerOptions options = options_for(fabric, seed);
+  for (const std::string& line : options.config) {
     trace.append("\n  ").append(line);
   }
   SCOPED_TRACE(trace);
-  Server& master = start_server("master", options_for(seed));
-  Server& replica = start_server("replica", options_for(seed));
+  Server& master = start_server("master", options);
+  Server& replica = start_server("replica", options);
   fill_dataset(master, {.small_keys = 20000, .large_values = 8, .large_bytes = 1 << 20});
 
   Writers writers(master, seed);

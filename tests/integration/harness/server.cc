@@ -97,6 +97,14 @@ void Server::spawn() {
   const std::string program = from_environment("RDMASYNC_REDIS_SERVER", RDMASYNC_TEST_REDIS_SERVER);
   const std::string config = (directory_ / "redis.conf").string();
   const std::string output = (directory_ / "output").string();
+  std::vector<std::string> command = options_.launcher;
+  command.insert(command.end(), {program, config});
+  std::vector<char*> argv;
+  argv.reserve(command.size() + 1);
+  for (std::string& argument : command) {
+    argv.push_back(argument.data());
+  }
+  argv.push_back(nullptr);
   client_.reset();
   const pid_t parent = getpid();
   pid_ = fork();
@@ -112,7 +120,7 @@ void Server::spawn() {
     const int fd = open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     dup2(fd, STDOUT_FILENO);
     dup2(fd, STDERR_FILENO);
-    execl(program.c_str(), program.c_str(), config.c_str(), nullptr);
+    execvp(argv.front(), argv.data());
     _exit(127);
   }
 }

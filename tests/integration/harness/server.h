@@ -20,6 +20,7 @@ struct ServerOptions {
   bool snapshots = false;                     ///< leave Redis's default save points on
   std::string username = {};                  ///< the harness's own clients log in as
   std::string password = {};
+  std::vector<std::string> launcher = {};  ///< a command that runs the server as its last argument
 };
 
 /// A real redis-server process with a directory of its own on a free port of 127.0.0.1.

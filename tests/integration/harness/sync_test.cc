@@ -9,12 +9,33 @@ namespace rdmasync::test {
 
 std::vector<std::string> fabrics() {
   const char* chosen = std::getenv("RDMASYNC_TEST_FABRICS");
-  std::istringstream words(chosen != nullptr ? chosen : "cma,tcp");
+  std::istringstream words(chosen != nullptr ? chosen : "cma,tcp,verbs");
   std::vector<std::string> names;
   for (std::string name; std::getline(words, name, ',');) {
     names.push_back(name);
   }
   return names;
+}
+
+bool has_rdma_device() {
+  std::error_code none;
+  return std::filesystem::directory_iterator("/sys/class/infiniband", none) !=
+         std::filesystem::directory_iterator();
+}
+
+std::vector<std::string> fabric_args(const std::string& fabric) {
+  std::vector<std::string> args{"fabric", fabric, "debug", "yes"};
+  const char* address = std::getenv("RDMASYNC_TEST_RDMA_ADDRESS");
+  if (fabric == "verbs" && address != nullptr) {
+    args.insert(args.end(), {"bind", address});
+  }
+  return args;
+}
+
+void SyncTest::skip_unless_there(const std::string& fabric) {
+  if (fabric == "verbs" && !has_rdma_device()) {
+    GTEST_SKIP() << "no RDMA device: scripts/rdma-vm has two";
+  }
 }
 
 Server& SyncTest::start_server(const std::string& name, ServerOptions options) {
@@ -42,7 +63,8 @@ void SyncTest::TearDown() {
 }
 
 ServerOptions FabricTest::with_fabric(ServerOptions options) {
-  options.module_args.insert(options.module_args.begin(), {"fabric", fabric(), "debug", "yes"});
+  std::vector<std::string> args = fabric_args(fabric());
+  options.module_args.insert(options.module_args.begin(), args.begin(), args.end());
   return options;
 }
 

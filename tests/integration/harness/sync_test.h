@@ -13,13 +13,19 @@
 
 namespace rdmasync::test {
 
-/// The fabrics that this machine can test: RDMASYNC_TEST_FABRICS, or the embedded ones.
+/// The fabrics to test: RDMASYNC_TEST_FABRICS, or all.
 std::vector<std::string> fabrics();
+bool has_rdma_device();
+/// Options of the module that select a fabric. Over verbs a server that is a master lets itself be
+/// read at RDMASYNC_TEST_RDMA_ADDRESS.
+std::vector<std::string> fabric_args(const std::string& fabric);
 
 /// Owns the servers of one test; shows their logs if it fails, and sees that none has crashed.
 class SyncTest : public ::testing::Test {
  protected:
   Server& start_server(const std::string& name, ServerOptions options = {});
+  /// For SetUp(): there is nothing to read with.
+  static void skip_unless_there(const std::string& fabric);
   void TearDown() override;
 
  private:
@@ -29,6 +35,7 @@ class SyncTest : public ::testing::Test {
 /// A test that runs once per fabric: its servers load the module with that fabric.
 class FabricTest : public SyncTest, public ::testing::WithParamInterface<std::string> {
  protected:
+  void SetUp() override { skip_unless_there(fabric()); }
   static const std::string& fabric() { return GetParam(); }
   static ServerOptions with_fabric(ServerOptions options = {});
   Server& start_master(ServerOptions options = {});

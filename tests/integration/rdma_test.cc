@@ -1,0 +1,295 @@
+// What only RDMA devices can meet: a wire that loses packets or breaks, locked memory that is
+// scarce, no device at all.
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdlib>
+#include <fstream>
+
+#include "dataset.h"
+#include "harness/sync_test.h"
+
+namespace rdmasync::test {
+namespace {
+
+constexpr long long kMiB = 1LL << 20;
+
+/// Case aside.
+::testing::AssertionResult mentions(const std::string& reason, const std::string& what) {
+  const auto same = [](char a, char b) { return std::tolower(a) == std::tolower(b); };
+  if (std::search(reason.begin(), reason.end(), what.begin(), what.end(), same) != reason.end()) {
+    return ::testing::AssertionSuccess();
+  }
+  return ::testing::AssertionFailure() << '"' << reason << "\" does not mention " << what;
+}
+
+ServerOptions with_args(ServerOptions options, const std::string& fabric) {
+  options.module_args = fabric_args(fabric);
+  return options;
+}
+
+class RdmaTest : public SyncTest {
+ protected:
+  void SetUp() override { skip_unless_there("verbs"); }
+
+  Server& start_verbs(const std::string& name, ServerOptions options = {}) {
+    return start_server(name, with_args(std::move(options), "verbs"));
+  }
+};
+
+/// What a process has pinned for devices, from the kernel.
+long long pinned_by_kernel(const Server& server) {
+  std::ifstream in("/proc/" + std::to_string(server.pid()) + "/status");
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("VmPin:")) {
+      return std::stoll(line.substr(line.find_first_of("0123456789"))) * 1024;
+    }
+  }
+  throw std::runtime_error("no VmPin");
+}
+
+TEST_F(RdmaTest, NothingStaysPinned) {
+  Server& master = start_verbs("master");
+  Server& replica = start_verbs("replica");
+  fill_dataset(master, {.large_values = 8});
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "pulling");
+  slaveof(replica, master);
+  wait_state(replica, "pulling");
+  wait_until("the master has pinned memory", [&] { return pinned_by_kernel(master) > 4 * kMiB; });
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  wait_synced(replica, master);
+  wait_export_gone(master);
+  EXPECT_EQ(status(replica, "pinned_bytes"), "0");
+  EXPECT_EQ(pinned_by_kernel(master), 0);
+  EXPECT_EQ(pinned_by_kernel(replica), 0);
+  EXPECT_TRUE(equal(master, replica));
+}
+
+TEST_F(RdmaTest, AutoTakesTheDevices) {
+  const char* address = std::getenv("RDMASYNC_TEST_RDMA_ADDRESS");
+  ServerOptions options{.module_args = {"debug", "yes"}};
+  if (address != nullptr) {
+    options.module_args.insert(options.module_args.end(), {"bind", address});
+  }
+  Server& master = start_server("master", options);
+  Server& replica = start_server("replica", options);
+  fill_dataset(master);
+  slaveof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_EQ(status(replica, "fabric"), "verbs") << replica.log_tail(40);
+  EXPECT_TRUE(equal(master, replica));
+}
+
+/// Runs a server that may lock no more than 64 KiB. Root is exempt by a capability, which it loses
+/// here.
+std::vector<std::string> scarce_memory() {
+  return {"setpriv", "--bounding-set=-ipc_lock", "prlimit", "--memlock=65536:65536"};
+}
+
+class MemlockTest : public RdmaTest, public ::testing::WithParamInterface<const char*> {
+ protected:
+  Server& start(const std::string& name, const std::string& fabric) {
+    ServerOptions options = with_args({}, "verbs");
+    options.module_args[1] = fabric;
+    if (name == GetParam()) {
+      options.launcher = scarce_memory();
+    }
+    return start_server(name, options);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Scarce, MemlockTest, ::testing::Values("master", "replica"),
+                         [](const auto& test) { return std::string(test.param); });
+
+TEST_P(MemlockTest, CauseAndRemedyAreTold) {
+  Server& master = start("master", "verbs");
+  Server& replica = start("replica", "verbs");
+  fill_dataset(master);
+  fill_old_dataset(replica);
+  slaveof(replica, master);
+  const std::string reason = wait_error(replica);
+  EXPECT_TRUE(mentions(reason, "memlock"));
+  EXPECT_EQ(reason.find('\n'), std::string::npos) << reason;
+  EXPECT_TRUE(has_old_dataset(replica));
+}
+
+TEST_P(MemlockTest, AutoTakesAnotherFabric) {
+  Server& master = start("master", "auto");
+  Server& replica = start("replica", "auto");
+  fill_dataset(master);
+  slaveof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_NE(status(replica, "fabric"), "verbs");
+  EXPECT_TRUE(mentions(master.log() + replica.log(), "memlock"));
+  EXPECT_TRUE(equal(master, replica));
+}
+
+/// RDMASYNC_TEST_WIRE is a command that spoils the wire between the devices. Redis's own
+/// connections do not take it.
+class RdmaWireTest : public RdmaTest {
+ protected:
+  void SetUp() override {
+    RdmaTest::SetUp();
+    if (!IsSkipped() && std::getenv("RDMASYNC_TEST_WIRE") == nullptr) {
+      GTEST_SKIP() << "no wire that may be spoilt: scripts/rdma-vm has one";
+    }
+    if (!IsSkipped()) {
+      // A deadline of the module's own may be reached, too.
+      options_.config = {"rdmasync.replica-timeout 10"};
+    }
+  }
+  void TearDown() override {
+    if (std::getenv("RDMASYNC_TEST_WIRE") != nullptr) {
+      wire("--mend");
+    }
+    RdmaTest::TearDown();
+  }
+
+  static void wire(const std::string& option) {
+    const std::string command = std::getenv("RDMASYNC_TEST_WIRE") + (" " + option);
+    ASSERT_EQ(std::system(command.c_str()), 0) << command;
+  }
+
+  /// A sync that is in the middle of reading large values, and will be for seconds.
+  void start_slow_sync(Server& master, Server& replica) {
+    fill_dataset(master, {.large_values = 24});
+    fill_old_dataset(replica);
+    wire("--slow 200mbit");
+    slaveof(replica, master);
+    wait_until(
+        "some of it is read", [&] { return status_number(replica, "sync_read_bytes") > 8 * kMiB; },
+        [&] { return describe_status(replica); });
+    ASSERT_EQ(status(replica, "state"), "pulling");
+  }
+
+  ServerOptions options_;
+};
+
+/// From both ends of the wire.
+long long counter(const std::string& name) {
+  long long sum = 0;
+  for (const auto& device : std::filesystem::directory_iterator("/sys/class/infiniband")) {
+    std::ifstream in(device.path() / "ports/1/hw_counters" / name);
+    long long value = 0;
+    in >> value;
+    sum += value;
+  }
+  return sum;
+}
+
+TEST_F(RdmaWireTest, ReadsCrossTheWire) {
+  Server& master = start_verbs("master", options_);
+  Server& replica = start_verbs("replica", options_);
+  fill_dataset(master, {.large_values = 16});
+  constexpr long long kPacketBytes = 4096;
+  const long long before = counter("rcvd_pkts");
+  slaveof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_GE(counter("rcvd_pkts") - before, 64 * kMiB / kPacketBytes);
+  EXPECT_EQ(status(replica, "fabric"), "verbs");
+  EXPECT_TRUE(equal(master, replica));
+}
+
+TEST_F(RdmaWireTest, LostPacketsAreReadAgain) {
+  Server& master = start_verbs("master", options_);
+  Server& replica = start_verbs("replica", options_);
+  fill_dataset(master, {.large_values = 8});
+  const auto repeated = [] {
+    return counter("completer_retry_err") + counter("rcvd_seq_err") + counter("duplicate_request");
+  };
+  const long long before = repeated();
+  wire("--loss 1");
+  slaveof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_GT(repeated(), before);
+  EXPECT_EQ(status(replica, "fabric"), "verbs");
+  EXPECT_EQ(status(replica, "syncs_failed"), "0") << status(replica, "last_sync_error");
+  EXPECT_TRUE(equal(master, replica));
+}
+
+TEST_F(RdmaWireTest, CutInTheMiddle) {
+  Server& master = start_verbs("master", options_);
+  Server& replica = start_verbs("replica", options_);
+  ASSERT_NO_FATAL_FAILURE(start_slow_sync(master, replica));
+  wire("--cut");
+  EXPECT_FALSE(wait_error(replica).empty());
+  EXPECT_NE(status(replica, "state"), "synced");
+  EXPECT_TRUE(has_old_dataset(replica));
+  // Not even the retries have anything to read by.
+  wait_export_gone(master);
+  EXPECT_TRUE(has_old_dataset(replica));
+  wire("--mend");
+  slaveof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_EQ(status(replica, "fabric"), "verbs");
+  EXPECT_TRUE(equal(master, replica));
+  EXPECT_TRUE(has_lost_old_dataset(replica));
+  wait_export_gone(master);
+}
+
+/// As CutInTheMiddle, but the ports stay up: the packets vanish somewhere in the network.
+TEST_F(RdmaWireTest, BlackHoleInTheMiddle) {
+  Server& master = start_verbs("master", options_);
+  Server& replica = start_verbs("replica", options_);
+  ASSERT_NO_FATAL_FAILURE(start_slow_sync(master, replica));
+  wire("--loss 100");
+  EXPECT_FALSE(wait_error(replica).empty());
+  EXPECT_TRUE(has_old_dataset(replica));
+  wire("--mend");
+  slaveof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_TRUE(equal(master, replica));
+  wait_export_gone(master);
+}
+
+TEST_F(RdmaWireTest, MasterKilledInTheMiddle) {
+  Server& master = start_verbs("master", options_);
+  Server& replica = start_verbs("replica", options_);
+  ASSERT_NO_FATAL_FAILURE(start_slow_sync(master, replica));
+  master.kill();
+  EXPECT_FALSE(wait_error(replica).empty());
+  EXPECT_TRUE(has_old_dataset(replica));
+}
+
+TEST_F(RdmaWireTest, ReplicaKilledInTheMiddle) {
+  Server& master = start_verbs("master", options_);
+  Server& replica = start_verbs("replica", options_);
+  ASSERT_NO_FATAL_FAILURE(start_slow_sync(master, replica));
+  replica.kill();
+  wait_export_gone(master);
+  EXPECT_EQ(pinned_by_kernel(master), 0);
+  EXPECT_EQ(master.must("SET", "still", "here").describe(), "+OK");
+}
+
+class NoDeviceTest : public SyncTest {
+ protected:
+  void SetUp() override {
+    if (has_rdma_device()) {
+      GTEST_SKIP() << "this machine has an RDMA device";
+    }
+  }
+};
+
+TEST_F(NoDeviceTest, CauseAndRemedyAreTold) {
+  Server& master = start_server("master");
+  Server& replica = start_server("replica", {.module_args = {"fabric", "verbs"}});
+  fill_old_dataset(replica);
+  slaveof(replica, master);
+  const std::string reason = wait_error(replica);
+  EXPECT_TRUE(mentions(reason, "RDMA device"));
+  EXPECT_EQ(reason.find('\n'), std::string::npos) << reason;
+  EXPECT_TRUE(has_old_dataset(replica));
+}
+
+TEST_F(NoDeviceTest, AutoNeedsNone) {
+  Server& master = start_server("master");
+  Server& replica = start_server("replica");
+  fill_dataset(master);
+  slaveof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_NE(status(replica, "fabric"), "verbs");
+  EXPECT_TRUE(equal(master, replica));
+}
+
+}  // namespace
+}  // namespace rdmasync::test
