@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "module/fault.h"
 #include "module/redis/log.h"
 #include "module/redis/server.h"
 #include "module/thread_cpu_time.h"
@@ -165,7 +166,7 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
   // A partial resync sends no SELECT. So what follows the offset must begin in a known database:
   // this no-op goes first into what this command propagates, before any expiry found below.
   redis::SelectDb(ctx, 0);
-  redis::Replicate(ctx, "PING", "");
+  if (!planted(Fault::kNoPing)) redis::Replicate(ctx, "PING", "");
 
   const bool last_resort = session.refused_cuts >= options_.max_rounds;
   // A round for another replica may have published values in place that this one has yet to read:
@@ -223,6 +224,14 @@ void Export::capture_everything_dirty() {
     }
   }
   capture_.functions();
+}
+
+void Export::written_silently(std::string_view key) {
+  if (planted(Fault::kNotSticky)) {
+    for (std::uint32_t db = 0; db < options_.databases; ++db) dirty_.mark(db, key);
+    return;
+  }
+  dirty_.mark_silent(key);
 }
 
 void Export::flushed(std::uint32_t db) {

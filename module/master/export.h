@@ -60,7 +60,7 @@ class Export {
 
   // What happens in the keyspace.
   void written(std::uint32_t db, std::string_view key) { dirty_.mark(db, key); }
-  void written_silently(std::string_view key) { dirty_.mark_silent(key); }
+  void written_silently(std::string_view key);
   void flushed(std::uint32_t db);
   void swapped(std::uint32_t a, std::uint32_t b);
 

@@ -2,13 +2,15 @@
 
 #include <utility>
 
+#include "module/fault.h"
+
 namespace rdmasync::replica {
 
 void Staging::put(std::uint32_t db, std::string_view key, Staged staged) {
   Keys& keys = databases_[db];
   const auto [at, added] = keys.try_emplace(key, std::move(staged));
   // The old key's bytes may not outlive the old record's; but records are kept to the end.
-  if (!added) at->second = std::move(staged);
+  if (!added && !planted(Fault::kFirstWins)) at->second = std::move(staged);
 }
 
 void Staging::erase(std::uint32_t db, std::string_view key) {

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "crowd.h"
+#include "dice.h"
+
+namespace rdmasync::test {
+
+/// What a seed decides beside the commands.
+struct Settings {
+  Settings(std::uint64_t seed, const std::string& fabric);
+
+  std::vector<std::pair<std::string, std::string>> config;
+  int replicas = 1;
+  int mixers = 2;
+  Pace pace;
+  int flushable = kDatabases;
+  int largest_value = 0;
+  bool evict = false;        ///< the master has a memory limit meanwhile
+  bool old_dataset = false;  ///< the replicas keep what they had from the run before
+  int fill = 0;              ///< commands before the first sync
+  std::vector<int> pauses;   ///< commands before each sync, and after the last
+
+  std::string describe() const;
+};
+
+/// What the servers of a run have whatever the seed: put back between runs.
+std::vector<std::pair<std::string, std::string>> common_config();
+
+}  // namespace rdmasync::test
