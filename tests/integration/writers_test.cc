@@ -162,6 +162,25 @@ TEST_P(BusyMasterTest, ChangesWhileTheReplicaIsHeld) {
   }
 }
 
+/// As the cut adds to the replication stream, which must stand still until the pause is over.
+TEST_P(BusyMasterTest, ACutWaitsForTheEndOfClientPause) {
+  Server& master = start_master();
+  Server& replica = start_replica();
+  fill_dataset(master);
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  slaveof(replica, master);
+  wait_state(replica, "cutting");
+  master.must("CLIENT", "PAUSE", 3600 * 1000, "WRITE");
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  wait_until("the master holds the cut", [&] {
+    return master.must("CLIENT", "LIST").text.find("cmd=rdmasync.export") != std::string::npos &&
+           master.info("clients", "blocked_clients") == "1";
+  });
+  master.must("CLIENT", "UNPAUSE");
+  wait_synced(replica, master);
+  EXPECT_TRUE(equal(master, replica));
+}
+
 TEST_P(BusyMasterTest, FlushallWhileTheReplicaIsHeld) {
   Server& master = start_master();
   Server& replica = start_replica();

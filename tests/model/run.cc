@@ -1,6 +1,7 @@
 #include "run.h"
 
-#include <chrono>
+#include <algorithm>
+#include <stdexcept>
 
 #include "crowd.h"
 #include "harness/sync_test.h"
@@ -72,12 +73,23 @@ void Stage::reset(const Settings& settings) {
   master_->must("FUNCTION", "LOAD", kRunAllLibrary);
 }
 
+bool Stage::alive() {
+  return master_->alive() && std::all_of(replicas_.begin(), replicas_.end(),
+                                         [](const auto& replica) { return replica->alive(); });
+}
+
 std::string Stage::logs() const {
-  constexpr std::size_t kLines = 60;
-  std::string text = "---- log of the master\n" + master_->log_tail(kLines);
-  for (const auto& replica : replicas_) {
-    text += "\n---- log of " + replica->name() + "\n" + replica->log_tail(kLines);
-  }
+  const auto end_of_log = [](const Server& server) {
+    constexpr std::size_t kLines = 25;
+    constexpr std::size_t kCrash = 4000;
+    const std::string log = server.log();
+    const auto crash = log.find("REDIS BUG REPORT START");
+    return "---- log of " + server.name() + "\n" +
+           (crash == std::string::npos ? server.log_tail(kLines) : log.substr(crash, kCrash)) +
+           "\n";
+  };
+  std::string text = end_of_log(*master_);
+  for (const auto& replica : replicas_) text += end_of_log(*replica);
   return text;
 }
 
@@ -178,13 +190,17 @@ class Run {
   }
 
   void await(Server& replica) {
-    if (!native_) {
-      wait_synced(replica, master_);
-      return;
-    }
-    wait_until(replica.name() + " follows natively", [&] {
-      return replica.info("replication", "master_link_status") == "up";
-    });
+    wait_until(
+        replica.name() + " is synced",
+        [&] {
+          if (!stage_.alive()) throw std::runtime_error("a server has died");
+          const auto link = replica.info("replication");
+          return (native_ || status(replica, "state") == "synced") &&
+                 link.at("role") == "slave" &&
+                 link.at("master_port") == std::to_string(master_.port()) &&
+                 link.at("master_link_status") == "up";
+        },
+        [&] { return describe_status(replica) + "; " + describe_status(master_); });
   }
 
   std::string compare() {

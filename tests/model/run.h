@@ -24,6 +24,7 @@ class Stage {
   Server& replica(int i) { return *replicas_.at(static_cast<std::size_t>(i)); }
   const Repertoire& repertoire() const { return repertoire_; }
   const Payloads& payloads() const { return payloads_; }
+  bool alive();
   std::string logs() const;
 
  private:
