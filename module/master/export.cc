@@ -21,6 +21,9 @@ namespace {
 constexpr std::size_t kSmallCutKeys = 512;
 constexpr std::size_t kSmallCutBytes = 4U << 20;
 
+// Most transactions end at once: waiting for those that are open costs less than a second scan.
+constexpr std::chrono::milliseconds kTransactionPatience{50};
+
 }  // namespace
 
 Export::Export(rdma::Fabric& fabric, Options options, std::function<void()> wake)
@@ -39,7 +42,8 @@ Export::Export(rdma::Fabric& fabric, Options options, std::function<void()> wake
             dirty_.mark(db, key);
           }),
       capture_(publisher_, options_.direct_threshold),
-      scan_(capture_, dirty_, options_.databases) {
+      scan_(capture_, dirty_, options_.databases),
+      transactions_(capture_.select(0)) {
   ring_->progress().keys_estimated = 0;
   for (std::uint32_t db = 0; db < options_.databases; ++db) {
     const auto size = redis::call(capture_.select(db), "DBSIZE", {});
@@ -107,6 +111,11 @@ void Export::release_acknowledged() {
 
 void Export::pump(Clock::time_point deadline) {
   release_acknowledged();
+  look_at_transactions();
+  if (!scan_begun_) {
+    if (transactions_.any() && Clock::now() < started_ + kTransactionPatience) return;
+    scan_begun_ = true;
+  }
   publisher_.advance();
   bool more = true;
   while (more && !publisher_.congested() && Clock::now() < deadline) more = step();
@@ -131,6 +140,10 @@ bool Export::step() {
   return false;
 }
 
+void Export::look_at_transactions() {
+  if (transactions_.any() && transactions_.look(capture_.select(0))) scan_again_ = scan_begun_;
+}
+
 void Export::capture_now(std::uint32_t db, const std::string& name, Capture::Mode mode) {
   const redis::String key = redis::make_string(name);
   if (capture_.capture(db, key.get(), mode) == Capture::Outcome::kAbsent) {
@@ -141,6 +154,7 @@ void Export::capture_now(std::uint32_t db, const std::string& name, Capture::Mod
 void Export::begin_round() {
   if (in_round_) return;
   dirty_.begin_round();
+  if (std::exchange(scan_again_, false)) scan_.restart();
   in_round_ = true;
   ++rounds_;
   wake_();
@@ -172,7 +186,8 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
   // A round for another replica may have published values in place that this one has yet to read:
   // behind the cut it would read what was written since.
   const bool unread_values = publisher_.has_value_behind(session.acknowledged);
-  if (in_round_ || unread_values || (!last_resort && !cut_is_small())) {
+  look_at_transactions();
+  if (in_round_ || scan_again_ || unread_values || (!last_resort && !cut_is_small())) {
     if (!in_round_) ++session.refused_cuts;
     begin_round();
     redis::ReplyWithArray(ctx, 2);

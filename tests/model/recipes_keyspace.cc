@@ -56,15 +56,34 @@ std::string library(Dice& d) {
 
 constexpr std::array kRecipes = {
     Recipe{"copy", copy, 15},
-    Recipe{"del", [](Dice& d) -> Command { return {"DEL", d.any_key(), d.any_key()}; }, 15},
-    Recipe{"unlink", [](Dice& d) -> Command { return {"UNLINK", d.any_key()}; }, 15},
-    Recipe{"expire", [](Dice& d) -> Command { return expire(d, "EXPIRE", d.pick({"-1", "900"})); }},
+    Recipe{"del",
+           [](Dice& d) -> Command {
+             return {"DEL", d.any_key(), d.any_key()};
+           },
+           15},
+    Recipe{"unlink",
+           [](Dice& d) -> Command {
+             return {"UNLINK", d.any_key()};
+           },
+           15},
+    Recipe{"expire",
+           [](Dice& d) -> Command {
+             return expire(d, "EXPIRE", d.pick({"-1", "900"}));
+           }},
     Recipe{"expireat", [](Dice& d) -> Command { return expire(d, "EXPIREAT", "9000000000"); }},
     Recipe{"pexpire", [](Dice& d) -> Command { return expire(d, "PEXPIRE", d.life_ms()); }, 20},
-    Recipe{"pexpireat",
-           [](Dice& d) -> Command { return expire(d, "PEXPIREAT", "900000000000" + d.number(10)); }},
-    Recipe{"persist", [](Dice& d) -> Command { return {"PERSIST", d.any_key()}; }},
-    Recipe{"move", [](Dice& d) -> Command { return {"MOVE", d.any_key(), d.database()}; }, 15},
+    Recipe{
+        "pexpireat",
+        [](Dice& d) -> Command { return expire(d, "PEXPIREAT", "900000000000" + d.number(10)); }},
+    Recipe{"persist",
+           [](Dice& d) -> Command {
+             return {"PERSIST", d.any_key()};
+           }},
+    Recipe{"move",
+           [](Dice& d) -> Command {
+             return {"MOVE", d.any_key(), d.database()};
+           },
+           15},
     Recipe{"rename", [](Dice& d) -> Command { return pair(d, "RENAME"); }, 15},
     Recipe{"renamenx", [](Dice& d) -> Command { return pair(d, "RENAMENX"); }},
     Recipe{"restore", [](Dice& d) -> Command { return restore(d, "RESTORE"); }, 8},
@@ -72,9 +91,16 @@ constexpr std::array kRecipes = {
     Recipe{"sort", sort},
     Recipe{"migrate",
            [](Dice& d) -> Command {
-             return {"MIGRATE", "127.0.0.1",
-                     std::to_string(d.playground().payloads.elsewhere), "",
-                     d.number(kDatabases), "5000", "REPLACE", "KEYS", d.any_key(), d.any_key()};
+             return {"MIGRATE",
+                     "127.0.0.1",
+                     std::to_string(d.playground().payloads.elsewhere),
+                     "",
+                     d.number(kDatabases),
+                     "5000",
+                     "REPLACE",
+                     "KEYS",
+                     d.any_key(),
+                     d.any_key()};
            },
            1},
     Recipe{"swapdb",
@@ -87,14 +113,26 @@ constexpr std::array kRecipes = {
 /// Seldom: they leave little to copy.
 constexpr std::array kRareRecipes = {
     Recipe{"flushdb",
-           [](Dice& d) -> Command { return {"FLUSHDB", d.pick({"SYNC", "ASYNC"})}; }, 3},
+           [](Dice& d) -> Command {
+             return {"FLUSHDB", d.pick({"SYNC", "ASYNC"})};
+           },
+           3},
     Recipe{"flushall", flushall, 1},
     Recipe{"function|load",
-           [](Dice& d) -> Command { return {"FUNCTION", "LOAD", "REPLACE", library(d)}; }, 20},
+           [](Dice& d) -> Command {
+             return {"FUNCTION", "LOAD", "REPLACE", library(d)};
+           },
+           20},
     Recipe{"function|delete",
-           [](Dice& d) -> Command { return {"FUNCTION", "DELETE", "lib" + d.number(3)}; }, 8},
+           [](Dice& d) -> Command {
+             return {"FUNCTION", "DELETE", "lib" + d.number(3)};
+           },
+           8},
     Recipe{"function|flush",
-           [](Dice& d) -> Command { return {"FUNCTION", "FLUSH", d.pick({"SYNC", "ASYNC"})}; }, 2},
+           [](Dice& d) -> Command {
+             return {"FUNCTION", "FLUSH", d.pick({"SYNC", "ASYNC"})};
+           },
+           2},
     Recipe{"function|restore",
            [](Dice& d) -> Command {
              return {"FUNCTION", "RESTORE", d.playground().payloads.functions,

@@ -23,7 +23,9 @@ constexpr std::array kRecipes = {
            },
            15},
     Recipe{"sadd",
-           [](Dice& d) -> Command { return {"SADD", d.key("set"), d.bytes(90), d.bytes(9)}; }},
+           [](Dice& d) -> Command {
+             return {"SADD", d.key("set"), d.bytes(90), d.bytes(9)};
+           }},
     Recipe{"sdiffstore",
            [](Dice& d) -> Command {
              return {"SDIFFSTORE", d.key("set"), d.key("set"), d.key("set")};
@@ -39,8 +41,14 @@ constexpr std::array kRecipes = {
              return {"SMOVE", d.key("set"), d.key("set"), d.number(kMembers)};
            }},
     Recipe{"spop",
-           [](Dice& d) -> Command { return {"SPOP", d.key("set"), d.number(12)}; }, 15},
-    Recipe{"spop", [](Dice& d) -> Command { return {"SPOP", d.key("set")}; }},
+           [](Dice& d) -> Command {
+             return {"SPOP", d.key("set"), d.number(12)};
+           },
+           15},
+    Recipe{"spop",
+           [](Dice& d) -> Command {
+             return {"SPOP", d.key("set")};
+           }},
     Recipe{"srem",
            [](Dice& d) -> Command {
              return {"SREM", d.key("set"), d.number(kMembers), d.number(kMembers)};
@@ -54,13 +62,17 @@ constexpr std::array kRecipes = {
              return {"HDEL", d.key("h"), d.number(kMembers), d.number(kMembers)};
            }},
     Recipe{"hincrby",
-           [](Dice& d) -> Command { return {"HINCRBY", d.key("h"), "counter", d.number(50)}; }},
+           [](Dice& d) -> Command {
+             return {"HINCRBY", d.key("h"), "counter", d.number(50)};
+           }},
     Recipe{"hincrbyfloat",
            [](Dice& d) -> Command {
              return {"HINCRBYFLOAT", d.key("h"), "float", d.pick({"0.1", "-2.5", "1e2"})};
            }},
     Recipe{"hmset",
-           [](Dice& d) -> Command { return {"HMSET", d.key("h"), d.number(kMembers), d.value()}; }},
+           [](Dice& d) -> Command {
+             return {"HMSET", d.key("h"), d.number(kMembers), d.value()};
+           }},
     Recipe{"hset",
            [](Dice& d) -> Command {
              return {"HSET", d.key("h"), d.number(kMembers), d.bytes(90), d.bytes(6), d.number(9)};

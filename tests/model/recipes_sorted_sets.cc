@@ -46,7 +46,12 @@ constexpr std::array kRecipes = {
            }},
     Recipe{"zinterstore",
            [](Dice& d) -> Command {
-             return {"ZINTERSTORE", d.key("z"), "2", d.key("z"), d.key("set"), "AGGREGATE",
+             return {"ZINTERSTORE",
+                     d.key("z"),
+                     "2",
+                     d.key("z"),
+                     d.key("set"),
+                     "AGGREGATE",
                      d.pick({"SUM", "MIN", "MAX"})};
            },
            3},
@@ -54,8 +59,14 @@ constexpr std::array kRecipes = {
            [](Dice& d) -> Command {
              return {"ZMPOP", "2", d.key("z"), d.key("z"), d.pick({"MIN", "MAX"}), "COUNT", "3"};
            }},
-    Recipe{"zpopmax", [](Dice& d) -> Command { return {"ZPOPMAX", d.key("z"), d.number(4)}; }},
-    Recipe{"zpopmin", [](Dice& d) -> Command { return {"ZPOPMIN", d.key("z"), d.number(4)}; }},
+    Recipe{"zpopmax",
+           [](Dice& d) -> Command {
+             return {"ZPOPMAX", d.key("z"), d.number(4)};
+           }},
+    Recipe{"zpopmin",
+           [](Dice& d) -> Command {
+             return {"ZPOPMIN", d.key("z"), d.number(4)};
+           }},
     Recipe{"zrangestore",
            [](Dice& d) -> Command {
              return {"ZRANGESTORE", d.key("z"), d.key("z"), "0", d.number(80)};
@@ -66,13 +77,18 @@ constexpr std::array kRecipes = {
            }},
     // All scores are equal there: with others it finds what the skiplist's own dice let it find.
     Recipe{"zremrangebylex",
-           [](Dice& d) -> Command { return {"ZREMRANGEBYLEX", d.key("lex"), "[5", "[7"}; }, 3},
+           [](Dice& d) -> Command {
+             return {"ZREMRANGEBYLEX", d.key("lex"), "[5", "[7"};
+           },
+           3},
     Recipe{"zadd",
            [](Dice& d) -> Command {
              return {"ZADD", d.key("lex"), "0", d.number(kMembers), "0", d.number(kMembers)};
            }},
     Recipe{"zremrangebyrank",
-           [](Dice& d) -> Command { return {"ZREMRANGEBYRANK", d.key("z"), d.number(20), "30"}; }},
+           [](Dice& d) -> Command {
+             return {"ZREMRANGEBYRANK", d.key("z"), d.number(20), "30"};
+           }},
     Recipe{"zremrangebyscore",
            [](Dice& d) -> Command {
              return {"ZREMRANGEBYSCORE", d.key("z"), d.number(50), "(" + d.number(60)};
@@ -88,8 +104,14 @@ constexpr std::array kRecipes = {
            15},
     Recipe{"georadius",
            [](Dice& d) -> Command {
-             return {"GEORADIUS", d.key("geo"), longitude(d), latitude(d), "5000", "km",
-                     d.pick({"STORE", "STOREDIST"}), d.key("geo")};
+             return {"GEORADIUS",
+                     d.key("geo"),
+                     longitude(d),
+                     latitude(d),
+                     "5000",
+                     "km",
+                     d.pick({"STORE", "STOREDIST"}),
+                     d.key("geo")};
            },
            5},
     Recipe{"georadiusbymember",
@@ -101,7 +123,7 @@ constexpr std::array kRecipes = {
     Recipe{"geosearchstore",
            [](Dice& d) -> Command {
              return {"GEOSEARCHSTORE", d.key("geo"), d.key("geo"), "FROMLONLAT", longitude(d),
-                     latitude(d), "BYRADIUS", "9000", "km"};
+                     latitude(d),      "BYRADIUS",   "9000",       "km"};
            },
            5},
 };

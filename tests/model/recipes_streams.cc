@@ -27,7 +27,9 @@ constexpr std::array kRecipes = {
              return {"XADD", d.key("x"), "MAXLEN", "~", "100", "*", "f", d.bytes(20)};
            }},
     Recipe{"xadd",
-           [](Dice& d) -> Command { return {"XADD", d.key("x"), d.stream_id(), "own", "id"}; },
+           [](Dice& d) -> Command {
+             return {"XADD", d.key("x"), d.stream_id(), "own", "id"};
+           },
            20},
     Recipe{"xdel",
            [](Dice& d) -> Command {
@@ -38,7 +40,10 @@ constexpr std::array kRecipes = {
              return {"XTRIM", d.key("x"), "MAXLEN", d.pick({"=", "~"}), d.number(80)};
            }},
     Recipe{"xtrim",
-           [](Dice& d) -> Command { return {"XTRIM", d.key("x"), "MINID", d.stream_id()}; }, 3},
+           [](Dice& d) -> Command {
+             return {"XTRIM", d.key("x"), "MINID", d.stream_id()};
+           },
+           3},
     Recipe{"xsetid",
            [](Dice& d) -> Command {
              return {"XSETID", d.key("x"), "9999999999999-" + d.number(50)};
@@ -80,9 +85,8 @@ constexpr std::array kRecipes = {
            20},
     Recipe{"xclaim",
            [](Dice& d) -> Command {
-             return {"XCLAIM",     d.key("x"),    d.group(),     d.consumer(),
-                     "0",          d.stream_id(), d.stream_id(), "FORCE",
-                     "RETRYCOUNT", d.number(9)};
+             return {"XCLAIM",      d.key("x"),    d.group(), d.consumer(), "0",
+                     d.stream_id(), d.stream_id(), "FORCE",   "RETRYCOUNT", d.number(9)};
            },
            20},
     Recipe{"xclaim",
@@ -92,18 +96,15 @@ constexpr std::array kRecipes = {
            5},
     Recipe{"xautoclaim",
            [](Dice& d) -> Command {
-             return {"XAUTOCLAIM",  d.key("x"), d.group(), d.consumer(), "0",
-                     d.stream_id(), "COUNT",    "4"};
+             return {"XAUTOCLAIM", d.key("x"),    d.group(), d.consumer(),
+                     "0",          d.stream_id(), "COUNT",   "4"};
            },
            15},
     Recipe{"xreadgroup",
            [](Dice& d) -> Command {
-             return {"XREADGROUP", "GROUP",
-                     d.group(),    d.consumer(),
-                     "COUNT",      "3",
-                     "BLOCK",      d.pick({"2", "10", "50"}),
-                     "STREAMS",    d.key("x"),
-                     ">"};
+             return {"XREADGROUP", "GROUP",    d.group(), d.consumer(),
+                     "COUNT",      "3",        "BLOCK",   d.pick({"2", "10", "50"}),
+                     "STREAMS",    d.key("x"), ">"};
            },
            40, true},
 };

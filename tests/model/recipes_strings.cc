@@ -40,9 +40,12 @@ Command getex(Dice& d) {
 }
 
 Command bitfield(Dice& d) {
-  return {"BITFIELD",       d.string_key(), "INCRBY",   d.pick({"u8", "i5", "u32"}),
-          d.number(3000),   "3",            "OVERFLOW", d.pick({"WRAP", "SAT", "FAIL"}),
-          "SET",            "u4",           "#7",       d.number(16)};
+  return {"BITFIELD",     d.string_key(),
+          "INCRBY",       d.pick({"u8", "i5", "u32"}),
+          d.number(3000), "3",
+          "OVERFLOW",     d.pick({"WRAP", "SAT", "FAIL"}),
+          "SET",          "u4",
+          "#7",           d.number(16)};
 }
 
 /// Many keys at once, so that a round has a lot to do.
@@ -58,7 +61,10 @@ Command mset_many(Dice& d) {
 }
 
 constexpr std::array kRecipes = {
-    Recipe{"append", [](Dice& d) -> Command { return {"APPEND", d.string_key(), d.value()}; }},
+    Recipe{"append",
+           [](Dice& d) -> Command {
+             return {"APPEND", d.string_key(), d.value()};
+           }},
     Recipe{"bitfield", bitfield},
     Recipe{"bitop",
            [](Dice& d) -> Command {
@@ -66,22 +72,43 @@ constexpr std::array kRecipes = {
                      d.string_key()};
            }},
     Recipe{"bitop",
-           [](Dice& d) -> Command { return {"BITOP", "NOT", d.string_key(), d.string_key()}; }, 3},
-    Recipe{"decr", [](Dice& d) -> Command { return {"DECR", d.key("n")}; }},
-    Recipe{"decrby", [](Dice& d) -> Command { return {"DECRBY", d.key("n"), d.number(100)}; }},
-    Recipe{"getdel", [](Dice& d) -> Command { return {"GETDEL", d.string_key()}; }},
+           [](Dice& d) -> Command {
+             return {"BITOP", "NOT", d.string_key(), d.string_key()};
+           },
+           3},
+    Recipe{"decr",
+           [](Dice& d) -> Command {
+             return {"DECR", d.key("n")};
+           }},
+    Recipe{"decrby",
+           [](Dice& d) -> Command {
+             return {"DECRBY", d.key("n"), d.number(100)};
+           }},
+    Recipe{"getdel",
+           [](Dice& d) -> Command {
+             return {"GETDEL", d.string_key()};
+           }},
     Recipe{"getex", getex},
-    Recipe{"getset", [](Dice& d) -> Command { return {"GETSET", d.string_key(), d.value()}; }},
-    Recipe{"incr", [](Dice& d) -> Command { return {"INCR", d.key("n")}; }},
-    Recipe{"incrby", [](Dice& d) -> Command { return {"INCRBY", d.key("n"), d.number(99999)}; }},
+    Recipe{"getset",
+           [](Dice& d) -> Command {
+             return {"GETSET", d.string_key(), d.value()};
+           }},
+    Recipe{"incr",
+           [](Dice& d) -> Command {
+             return {"INCR", d.key("n")};
+           }},
+    Recipe{"incrby",
+           [](Dice& d) -> Command {
+             return {"INCRBY", d.key("n"), d.number(99999)};
+           }},
     Recipe{"incrbyfloat",
            [](Dice& d) -> Command {
              return {"INCRBYFLOAT", d.key("n"), d.pick({"0.1", "-3", "1e3", "0.333"})};
            }},
     Recipe{"mset",
            [](Dice& d) -> Command {
-             return {"MSET", d.string_key(), d.value(), d.key("n"), d.number(9),
-                     d.string_key(), d.value()};
+             return {"MSET",      d.string_key(), d.value(), d.key("n"),
+                     d.number(9), d.string_key(), d.value()};
            }},
     Recipe{"mset", mset_many, 6},
     Recipe{"msetnx",
@@ -89,7 +116,9 @@ constexpr std::array kRecipes = {
              return {"MSETNX", d.string_key(), d.value(), d.string_key(), d.value()};
            }},
     Recipe{"psetex",
-           [](Dice& d) -> Command { return {"PSETEX", d.string_key(), d.life_ms(), d.value()}; }},
+           [](Dice& d) -> Command {
+             return {"PSETEX", d.string_key(), d.life_ms(), d.value()};
+           }},
     Recipe{"set", set, 40},
     Recipe{"set",
            [](Dice& d) -> Command {
@@ -101,8 +130,13 @@ constexpr std::array kRecipes = {
              return {"SETBIT", d.string_key(), d.number(40000), d.number(2)};
            }},
     Recipe{"setex",
-           [](Dice& d) -> Command { return {"SETEX", d.string_key(), "1000", d.value()}; }},
-    Recipe{"setnx", [](Dice& d) -> Command { return {"SETNX", d.string_key(), d.value()}; }},
+           [](Dice& d) -> Command {
+             return {"SETEX", d.string_key(), "1000", d.value()};
+           }},
+    Recipe{"setnx",
+           [](Dice& d) -> Command {
+             return {"SETNX", d.string_key(), d.value()};
+           }},
     Recipe{"setrange",
            [](Dice& d) -> Command {
              return {"SETRANGE", d.string_key(), d.number(9000), d.value()};
@@ -116,16 +150,26 @@ constexpr std::array kRecipes = {
            [](Dice& d) -> Command {
              return {"PFMERGE", d.key("hll"), d.key("hll"), d.key("hll")};
            }},
-    Recipe{"pfcount", [](Dice& d) -> Command { return {"PFCOUNT", d.key("hll")}; }, 20},
+    Recipe{"pfcount",
+           [](Dice& d) -> Command {
+             return {"PFCOUNT", d.key("hll")};
+           },
+           20},
     Recipe{"pfdebug",
            [](Dice& d) -> Command {
              return {"PFDEBUG", d.pick({"TODENSE", "GETREG", "DECODE"}), d.key("hll")};
            },
            3},
     Recipe{"TESTTYPE.SET",
-           [](Dice& d) -> Command { return {"TESTTYPE.SET", d.key("mod"), d.value()}; }, 5},
+           [](Dice& d) -> Command {
+             return {"TESTTYPE.SET", d.key("mod"), d.value()};
+           },
+           5},
     Recipe{"TESTTYPE.APPEND",
-           [](Dice& d) -> Command { return {"TESTTYPE.APPEND", d.key("mod"), d.bytes(200)}; }, 5},
+           [](Dice& d) -> Command {
+             return {"TESTTYPE.APPEND", d.key("mod"), d.bytes(200)};
+           },
+           5},
 };
 
 }  // namespace

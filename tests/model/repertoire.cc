@@ -43,9 +43,8 @@ Command Repertoire::draw(const Choice& choice, Dice& dice) {
 }
 
 Repertoire::Repertoire() {
-  for (const auto recipes :
-       {string_recipes(), list_recipes(), set_and_hash_recipes(), sorted_set_recipes(),
-        stream_recipes(), keyspace_recipes()}) {
+  for (const auto recipes : {string_recipes(), list_recipes(), set_and_hash_recipes(),
+                             sorted_set_recipes(), stream_recipes(), keyspace_recipes()}) {
     for (const Recipe& recipe : recipes) {
       names_.emplace_back(recipe.name);
       (recipe.blocks ? blocking_ : plain_).add(recipe);

@@ -195,8 +195,7 @@ class Run {
         [&] {
           if (!stage_.alive()) throw std::runtime_error("a server has died");
           const auto link = replica.info("replication");
-          return (native_ || status(replica, "state") == "synced") &&
-                 link.at("role") == "slave" &&
+          return (native_ || status(replica, "state") == "synced") && link.at("role") == "slave" &&
                  link.at("master_port") == std::to_string(master_.port()) &&
                  link.at("master_link_status") == "up";
         },

@@ -41,12 +41,12 @@ std::string Settings::describe() const {
 }
 
 std::vector<std::pair<std::string, std::string>> common_config() {
-  return {{"list-max-listpack-size", "-2"}, {"list-compress-depth", "0"},
+  return {{"list-max-listpack-size", "-2"},     {"list-compress-depth", "0"},
           {"hash-max-listpack-entries", "512"}, {"zset-max-listpack-entries", "128"},
-          {"set-max-intset-entries", "512"}, {"stream-node-max-entries", "100"},
-          {"lazyfree-lazy-user-del", "no"}, {"lazyfree-lazy-user-flush", "no"},
-          {"lazyfree-lazy-expire", "no"}, {"maxmemory", "0"},
-          {"maxmemory-policy", "noeviction"}, {"notify-keyspace-events", ""}};
+          {"set-max-intset-entries", "512"},    {"stream-node-max-entries", "100"},
+          {"lazyfree-lazy-user-del", "no"},     {"lazyfree-lazy-user-flush", "no"},
+          {"lazyfree-lazy-expire", "no"},       {"maxmemory", "0"},
+          {"maxmemory-policy", "noeviction"},   {"notify-keyspace-events", ""}};
 }
 
 }  // namespace rdmasync::test

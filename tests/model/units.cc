@@ -78,11 +78,9 @@ Command script(const Repertoire& repertoire, Dice& dice) {
 Unit rare(const Repertoire& repertoire, Dice& dice) {
   Unit unit = {{"SELECT", dice.flushable_database()}};
   if (dice.one_in(3)) {
-    unit.insert(unit.end(), {{"MULTI"},
-                             repertoire.any(dice),
-                             repertoire.rare(dice),
-                             repertoire.any(dice),
-                             {"EXEC"}});
+    unit.insert(
+        unit.end(),
+        {{"MULTI"}, repertoire.any(dice), repertoire.rare(dice), repertoire.any(dice), {"EXEC"}});
   } else {
     unit.push_back(repertoire.rare(dice));
   }
