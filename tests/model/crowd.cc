@@ -1,6 +1,5 @@
 #include "crowd.h"
 
-#include <array>
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -108,14 +107,14 @@ class HeldTransaction {
       send({"SELECT", dice.database()});
       send({"MULTI"});
       for (int left = dice.between(1, 4); left > 0; left--) {
-        send(transaction_command(repertoire, dice));
+        send(held_command(repertoire, dice));
       }
       open_ = true;
     } else if (dice.one_in(hold_)) {
       send({dice.one_in(12) ? "DISCARD" : "EXEC"});
       open_ = false;
     } else if (dice.one_in(hold_)) {
-      send(transaction_command(repertoire, dice));
+      send(held_command(repertoire, dice));
     }
     for (int left = sent; left > 0; left--) client_.receive();
     return sent;
@@ -130,42 +129,50 @@ class HeldTransaction {
 class Mixer {
  public:
   Mixer(Server& server, const Repertoire& repertoire, const Playground& playground,
-        std::uint64_t seed, Pace pace)
+        std::uint64_t seed, int batch)
       : repertoire_(repertoire),
         dice_(seed, playground),
-        pace_(pace),
-        client_(server.connect()),
-        held_{HeldTransaction(server.connect(), pace.hold),
-              HeldTransaction(server.connect(), pace.hold)} {}
+        batch_(batch),
+        client_(server.connect()) {}
 
   int step() {
     int sent = 0;
-    while (sent < pace_.batch) {
+    while (sent < batch_) {
       for (const Command& command : next_unit(repertoire_, dice_)) {
         client_.send(command);
         sent++;
       }
     }
     for (int left = sent; left > 0; left--) client_.receive();
-    for (HeldTransaction& transaction : held_) sent += transaction.step(repertoire_, dice_);
     return sent;
   }
 
  private:
   const Repertoire& repertoire_;
   Dice dice_;
-  Pace pace_;
+  int batch_;
   Client client_;
-  std::array<HeldTransaction, 2> held_;
 };
 
 }  // namespace
 
 Crowd::Step mixer(Server& server, const Repertoire& repertoire, const Playground& playground,
-                  std::uint64_t seed, Pace pace) {
+                  std::uint64_t seed, int batch) {
   // A function must be copyable, a connection is not.
-  auto mixer = std::make_shared<Mixer>(server, repertoire, playground, seed, pace);
+  auto mixer = std::make_shared<Mixer>(server, repertoire, playground, seed, batch);
   return [mixer] { return mixer->step(); };
+}
+
+Crowd::Step holder(Server& server, const Repertoire& repertoire, const Playground& playground,
+                   std::uint64_t seed, int hold) {
+  constexpr int kTransactions = 8;
+  auto transactions = std::make_shared<std::vector<HeldTransaction>>();
+  for (int i = 0; i < kTransactions; i++) transactions->emplace_back(server.connect(), hold);
+  auto dice = std::make_shared<Dice>(seed, playground);
+  return [transactions, dice, &repertoire] {
+    return transactions->at(static_cast<std::size_t>(dice->below(kTransactions)))
+        .step(repertoire, *dice);
+  };
 }
 
 Crowd::Step waiter(Server& server, const Repertoire& repertoire, const Playground& playground,

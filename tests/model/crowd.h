@@ -49,14 +49,14 @@ class Crowd {
   std::vector<std::thread> threads_;
 };
 
-struct Pace {
-  int batch = 24;  ///< commands sent before the first is answered
-  int hold = 20;   ///< batches for which a transaction stays open, on average
-};
-
-/// Sends units at full speed, and has a few transactions open beside them.
+/// Sends units at full speed, `batch` commands before the first is answered.
 Crowd::Step mixer(Server& server, const Repertoire& repertoire, const Playground& playground,
-                  std::uint64_t seed, Pace pace);
+                  std::uint64_t seed, int batch);
+
+/// Has transactions open side by side, each for `hold` of its turns on average, so that they are
+/// queued before a scan, a round or a cut, and run after it.
+Crowd::Step holder(Server& server, const Repertoire& repertoire, const Playground& playground,
+                   std::uint64_t seed, int hold);
 
 /// Blocks on keys that others write.
 Crowd::Step waiter(Server& server, const Repertoire& repertoire, const Playground& playground,

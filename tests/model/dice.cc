@@ -10,7 +10,8 @@ namespace {
 
 constexpr int kKeysPerType = 5;
 constexpr int kBusyDatabases = 4;
-constexpr std::array kTypes = {"s", "big", "n", "l", "set", "h", "z", "geo", "x", "hll", "mod"};
+constexpr std::array kTypes = {"s", "big", "n", "l",   "set", "h",
+                               "z", "geo", "x", "log", "hll", "mod"};
 
 }  // namespace
 

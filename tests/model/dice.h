@@ -16,7 +16,7 @@ inline constexpr int kDatabases = 16;
 struct Payloads {
   std::vector<std::string> values;  ///< DUMP
   std::string functions;            ///< FUNCTION DUMP
-  std::string script;               ///< SCRIPT LOAD of kRunAll
+  std::string script;               ///< SCRIPT LOAD of run_all_script
   int elsewhere = 0;                ///< port of a server to MIGRATE to
 };
 
@@ -54,7 +54,8 @@ class Dice {
   std::string value();
   std::string bytes(int max_length);
 
-  std::string stream_id() { return number(60) + "-" + number(3); }
+  /// Of streams to which XADD has given 1-0, 1-1, ...
+  std::string stream_id() { return "1-" + number(12); }
   std::string group() { return "g" + number(2); }
   std::string consumer() { return "c" + number(3); }
   /// Milliseconds to live: a moment, a while, or for ever as runs go.

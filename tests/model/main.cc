@@ -1,6 +1,6 @@
 // Shows that a copy made while writes go on is exact, or that it is not: many runs, each from one
 // seed. Usage: rdmasync-model [--seed N] [--seeds N] [--fabric NAME] [--repeat N] [--fault NAME]
-//                             [--native]
+//                             [--seconds N] [--native] [--verbose]
 
 #include <chrono>
 #include <cstdlib>
@@ -22,9 +22,11 @@ struct Options {
   std::uint64_t first_seed = 1;
   int seeds = 1;
   int repeat = 1;           ///< of every seed: chance in the servers' timing is not in it
+  int seconds = 0;          ///< no new run after so many; 0: as many as there are seeds
   std::string fabric = {};  ///< empty: one after the other
   std::string fault = {};   ///< planted in the module: a difference is what is wanted then
   bool native = false;
+  bool verbose = false;  ///< says of every run how long it took
 };
 
 Options parse(int argc, char** argv) {
@@ -41,10 +43,14 @@ Options parse(int argc, char** argv) {
       options.seeds = std::stoi(value());
     } else if (name == "--repeat") {
       options.repeat = std::stoi(value());
+    } else if (name == "--seconds") {
+      options.seconds = std::stoi(value());
     } else if (name == "--fabric") {
       options.fabric = value();
     } else if (name == "--fault") {
       options.fault = value();
+    } else if (name == "--verbose") {
+      options.verbose = true;
     } else if (name == "--native") {
       options.native = true;
     } else {
@@ -64,14 +70,15 @@ class Checker {
       setenv("RDMASYNC_FAULT", options_.fault.c_str(), 1);
     }
     const auto start = std::chrono::steady_clock::now();
-    for (int i = 0; i < options_.seeds && !caught(); i++) {
-      for (int again = 0; again < options_.repeat && !caught(); again++) {
-        run_one(options_.first_seed + static_cast<std::uint64_t>(i));
-      }
+    const auto took = [start] {
+      return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    };
+    for (int i = 0; i < options_.seeds * options_.repeat && !caught(); i++) {
+      if (options_.seconds > 0 && took() > options_.seconds) break;
+      run_one(options_.first_seed + static_cast<std::uint64_t>(i / options_.repeat));
     }
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     std::cout << runs_ << " runs, " << different_ << " with a difference, " << failed_
-              << " failed; " << took.count() / runs_ << " s each\n";
+              << " failed; " << took() / runs_ << " s each\n";
     if (options_.fault.empty()) return different_ + failed_ == 0 ? 0 : 1;
     std::cout << "fault " << options_.fault << (caught() ? " caught" : " NOT caught") << '\n';
     return caught() ? 0 : 1;
@@ -88,8 +95,14 @@ class Checker {
     const std::string fabric =
         options_.fabric.empty() ? names.at(seed % names.size()) : options_.fabric;
     const Settings settings(seed, fabric);
+    const auto start = std::chrono::steady_clock::now();
     const Verdict verdict = run_seed(*stage_, seed, settings, options_.native);
     runs_++;
+    if (options_.verbose) {
+      const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+      std::cout << "seed " << seed << " over " << fabric << ": " << took.count() << " s"
+                << verdict.figures << std::endl;
+    }
     if (verdict.good()) return;
     report(seed, fabric, settings, verdict);
     stage_.reset();

@@ -17,27 +17,37 @@ Command read_group(Dice& d, bool noack) {
 }
 
 constexpr std::array kRecipes = {
+    // Ids that others can guess: 1-0, 1-1, ...
     Recipe{"xadd",
            [](Dice& d) -> Command {
-             return {"XADD", d.key("x"), "*", "f", d.bytes(60), "n", d.number(10)};
+             return {"XADD", d.key("x"), "1-*", "f", d.bytes(60), "n", d.number(10)};
            },
-           25},
+           40},
     Recipe{"xadd",
            [](Dice& d) -> Command {
-             return {"XADD", d.key("x"), "MAXLEN", "~", "100", "*", "f", d.bytes(20)};
+             return {"XADD", d.key("x"), "MAXLEN", d.pick({"~", "="}), "10", "1-*", "f", "v"};
            }},
     Recipe{"xadd",
            [](Dice& d) -> Command {
-             return {"XADD", d.key("x"), d.stream_id(), "own", "id"};
+             return {"XADD", d.key("log"), "*", "f", d.value()};
+           }},
+    Recipe{"xadd",
+           [](Dice& d) -> Command {
+             return {"XADD", d.key("log"), "MAXLEN", "~", "100", "*", "f", d.bytes(20)};
            },
-           20},
+           5},
+    Recipe{"xadd",
+           [](Dice& d) -> Command {
+             return {"XADD", d.key("log"), d.number(60) + "-" + d.number(3), "own", "id"};
+           },
+           5},
     Recipe{"xdel",
            [](Dice& d) -> Command {
              return {"XDEL", d.key("x"), d.stream_id(), d.stream_id(), d.stream_id()};
            }},
     Recipe{"xtrim",
            [](Dice& d) -> Command {
-             return {"XTRIM", d.key("x"), "MAXLEN", d.pick({"=", "~"}), d.number(80)};
+             return {"XTRIM", d.key("x"), "MAXLEN", d.pick({"=", "~"}), d.number(12)};
            }},
     Recipe{"xtrim",
            [](Dice& d) -> Command {
@@ -46,7 +56,7 @@ constexpr std::array kRecipes = {
            3},
     Recipe{"xsetid",
            [](Dice& d) -> Command {
-             return {"XSETID", d.key("x"), "9999999999999-" + d.number(50)};
+             return {"XSETID", d.key("log"), "9999999999999-" + d.number(50)};
            },
            2},
     Recipe{"xgroup|create",
@@ -71,7 +81,7 @@ constexpr std::array kRecipes = {
     Recipe{"xgroup|setid",
            [](Dice& d) -> Command {
              Command command = xgroup(d, "SETID");
-             command.emplace_back(d.pick({"0", "$", "5-1"}));
+             command.push_back(d.one_in(3) ? std::string("$") : d.stream_id());
              return command;
            },
            15},

@@ -52,7 +52,7 @@ void Stage::make_payloads() {
                     "', function(keys, args) return 'restored' end)");
   }
   payloads_.functions = client.must("FUNCTION", "DUMP").text;
-  payloads_.script = master_->must("SCRIPT", "LOAD", kRunAll).text;
+  payloads_.script = master_->must("SCRIPT", "LOAD", run_all_script).text;
 }
 
 void Stage::reset(const Settings& settings) {
@@ -70,7 +70,7 @@ void Stage::reset(const Settings& settings) {
   configure(*master_, settings.config);
   master_->must("FLUSHALL");
   master_->must("FUNCTION", "FLUSH");
-  master_->must("FUNCTION", "LOAD", kRunAllLibrary);
+  master_->must("FUNCTION", "LOAD", run_all_library);
 }
 
 bool Stage::alive() {
@@ -129,6 +129,7 @@ class Run {
       sync(stage_.replica(i));
     }
     for (int i = 0; i < settings_.replicas; i++) await(stage_.replica(i));
+    if (!native_) verdict.figures = figures();
     crowd.pause();
     verdict.difference = compare();
     if (!verdict.difference.empty()) return;
@@ -140,6 +141,16 @@ class Run {
     verdict.failure = failed_syncs();
     const int allowed = had_backlog ? 0 : settings_.replicas;  // priming it counts as one
     if (full_syncs_so_far() > full_syncs + allowed) verdict.failure = "a native full sync";
+  }
+
+  std::string figures() {
+    std::string text;
+    for (int i = 0; i < settings_.replicas; i++) {
+      const auto fields = status(stage_.replica(i));
+      text += ", " + fields.at("sync_rounds") + " rounds in " + fields.at("last_sync_duration_ms") +
+              " ms";
+    }
+    return text;
   }
 
   bool keeps_ledger() const { return settings_.flushable < kDatabases; }
@@ -169,8 +180,9 @@ class Run {
     constexpr int kWaiters = 2;
     std::uint64_t seed = seed_ * kSeedsPerRun;
     for (int i = 0; i < settings_.mixers; i++) {
-      crowd.add(mixer(master_, stage_.repertoire(), playground_, ++seed, settings_.pace));
+      crowd.add(mixer(master_, stage_.repertoire(), playground_, ++seed, settings_.batch));
     }
+    crowd.add(holder(master_, stage_.repertoire(), playground_, ++seed, settings_.hold));
     for (int i = 0; i < kWaiters; i++) {
       crowd.add(waiter(master_, stage_.repertoire(), playground_, ++seed));
     }

@@ -40,6 +40,7 @@ class Stage {
 struct Verdict {
   std::string difference;  ///< between master and replica: what the checker is for
   std::string failure;     ///< a sync failed, a server died, something never came
+  std::string figures;     ///< of the syncs
   bool good() const { return difference.empty() && failure.empty(); }
 };
 

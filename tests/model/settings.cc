@@ -18,22 +18,22 @@ Settings::Settings(std::uint64_t seed, const std::string& fabric) {
   constexpr int kMostReplicas = 3;
   replicas = dice.between(1, kMostReplicas);
   mixers = dice.between(1, 2);
-  pace.batch = dice.one_in(3) ? 1 : dice.between(4, 60);
-  pace.hold = dice.between(2, 40);
+  batch = dice.one_in(3) ? 1 : dice.between(4, 60);
+  hold = dice.between(2, 40);
   largest_value = dice.one_in(3) ? 9000 : 200 << 10;
   flushable = dice.one_in(3) ? kDatabases : kDatabases - 4;
   evict = flushable == kDatabases && dice.one_in(3);
   old_dataset = dice.one_in(2);
   fill = dice.between(100, 2500);
   for (int i = 0; i <= replicas; i++) {
-    pauses.push_back(dice.one_in(3) ? 0 : dice.below(pace.batch == 1 ? 200 : 1500));
+    pauses.push_back(dice.one_in(3) ? 0 : dice.below(batch == 1 ? 200 : 1500));
   }
 }
 
 std::string Settings::describe() const {
   std::string text = std::to_string(replicas) + " replicas, " + std::to_string(mixers) +
-                     " mixers, batches of " + std::to_string(pace.batch) + ", hold " +
-                     std::to_string(pace.hold) + ", " + std::to_string(flushable) +
+                     " mixers, batches of " + std::to_string(batch) + ", hold " +
+                     std::to_string(hold) + ", " + std::to_string(flushable) +
                      " flushable databases, values to " + std::to_string(largest_value) +
                      (evict ? ", eviction" : "") + (old_dataset ? ", onto an old dataset" : "");
   for (const auto& [name, value] : config) text.append("\n    ").append(name).append(" ") += value;

@@ -16,7 +16,8 @@ struct Settings {
   std::vector<std::pair<std::string, std::string>> config;
   int replicas = 1;
   int mixers = 2;
-  Pace pace;
+  int batch = 1;  ///< commands sent before the first is answered
+  int hold = 1;   ///< turns for which a transaction stays open
   int flushable = kDatabases;
   int largest_value = 0;
   bool evict = false;        ///< the master has a memory limit meanwhile

@@ -5,7 +5,7 @@
 
 namespace rdmasync::test {
 
-const char* const kRunAll =
+const char* const run_all_script =
     "local at = 1 "
     "while at <= #ARGV do "
     "  local words = tonumber(ARGV[at]) "
@@ -13,7 +13,7 @@ const char* const kRunAll =
     "  at = at + words + 1 "
     "end";
 
-const char* const kRunAllLibrary =
+const char* const run_all_library =
     "#!lua name=shared\n"
     "redis.register_function('run_all', function(keys, args)\n"
     "  local at = 1\n"
@@ -58,7 +58,7 @@ Command script(const Repertoire& repertoire, Dice& dice) {
   Command run;
   switch (dice.below(3)) {
     case 0:
-      run = {"EVAL", kRunAll, "0"};
+      run = {"EVAL", run_all_script, "0"};
       break;
     case 1:
       run = {"EVALSHA", dice.playground().payloads.script, "0"};
@@ -84,22 +84,9 @@ Unit rare(const Repertoire& repertoire, Dice& dice) {
   } else {
     unit.push_back(repertoire.rare(dice));
   }
-  if (dice.one_in(3)) unit.push_back({"FUNCTION", "LOAD", "REPLACE", kRunAllLibrary});
+  if (dice.one_in(3)) unit.push_back({"FUNCTION", "LOAD", "REPLACE", run_all_library});
   return unit;
 }
-
-Unit transaction(const Repertoire& repertoire, Dice& dice) {
-  Unit unit;
-  if (dice.one_in(8)) unit.push_back({"WATCH", dice.any_key()});
-  unit.push_back({"MULTI"});
-  for (int left = dice.between(1, 6); left > 0; left--) {
-    unit.push_back(transaction_command(repertoire, dice));
-  }
-  unit.push_back({dice.one_in(12) ? "DISCARD" : "EXEC"});
-  return unit;
-}
-
-}  // namespace
 
 Command transaction_command(const Repertoire& repertoire, Dice& dice) {
   switch (dice.below(10)) {
@@ -116,6 +103,30 @@ Command transaction_command(const Repertoire& repertoire, Dice& dice) {
       return repertoire.blocking(dice);
     default:
       return repertoire.any(dice);
+  }
+}
+
+Unit transaction(const Repertoire& repertoire, Dice& dice) {
+  Unit unit;
+  if (dice.one_in(8)) unit.push_back({"WATCH", dice.any_key()});
+  unit.push_back({"MULTI"});
+  for (int left = dice.between(1, 6); left > 0; left--) {
+    unit.push_back(transaction_command(repertoire, dice));
+  }
+  unit.push_back({dice.one_in(12) ? "DISCARD" : "EXEC"});
+  return unit;
+}
+
+}  // namespace
+
+Command held_command(const Repertoire& repertoire, Dice& dice) {
+  switch (dice.below(6)) {
+    case 0:
+      return {"SELECT", dice.database()};
+    case 1:
+      return transaction_command(repertoire, dice);
+    default:
+      return repertoire.silent(dice);
   }
 }
 
