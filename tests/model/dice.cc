@@ -8,7 +8,6 @@
 namespace rdmasync::test {
 namespace {
 
-constexpr int kKeysPerType = 5;
 constexpr int kBusyDatabases = 4;
 constexpr std::array kTypes = {"s", "big", "n", "l",   "set", "h",
                                "z", "geo", "x", "log", "hll", "mod"};
@@ -25,7 +24,7 @@ const char* Dice::pick(std::initializer_list<const char*> choices) {
 }
 
 std::string Dice::key(const char* type) {
-  return std::string(type) + ":" + number(kKeysPerType);
+  return std::string(type) + ":" + number(playground_.keys_per_type);
 }
 
 std::string Dice::any_type() {

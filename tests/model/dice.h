@@ -26,10 +26,12 @@ struct Playground {
   /// FLUSHDB and SWAPDB are for the databases below this one, FLUSHALL only if there are no others.
   int flushable = kDatabases;
   int largest_value = 200 << 10;  ///< bytes
+  /// Few: commands meet on them. Many: a key may rest between one write and the cut.
+  int keys_per_type = 5;
 };
 
-/// All chance of one writer: the same seed gives the same commands on every machine. Keys are few,
-/// so that commands meet on them; the name of a key tells the type that it has most of the time.
+/// All chance of one writer: the same seed gives the same commands on every machine. The name of a
+/// key tells the type that it has most of the time.
 class Dice {
  public:
   Dice(std::uint64_t seed, const Playground& playground) : random_(seed), playground_(playground) {}

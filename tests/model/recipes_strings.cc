@@ -110,7 +110,7 @@ constexpr std::array kRecipes = {
              return {"MSET",      d.string_key(), d.value(), d.key("n"),
                      d.number(9), d.string_key(), d.value()};
            }},
-    Recipe{"mset", mset_many, 6},
+    Recipe{"mset", mset_many, 12},
     Recipe{"msetnx",
            [](Dice& d) -> Command {
              return {"MSETNX", d.string_key(), d.value(), d.string_key(), d.value()};

@@ -103,7 +103,8 @@ class Run {
         seed_(seed),
         settings_(settings),
         native_(native),
-        playground_{stage.payloads(), settings.flushable, settings.largest_value},
+        playground_{stage.payloads(), settings.flushable, settings.largest_value,
+                    settings.keys_per_type},
         ledger_(std::to_string(seed), {kDatabases - 1, kDatabases - 2, kDatabases - 4}) {}
 
   Verdict run() {
@@ -128,6 +129,7 @@ class Run {
       crowd.go_on(settings_.pauses.at(i));
       sync(stage_.replica(i));
     }
+    if (settings_.hold_late) hold(crowd);
     for (int i = 0; i < settings_.replicas; i++) await(stage_.replica(i));
     if (!native_) verdict.figures = figures();
     crowd.pause();
@@ -182,7 +184,7 @@ class Run {
     for (int i = 0; i < settings_.mixers; i++) {
       crowd.add(mixer(master_, stage_.repertoire(), playground_, ++seed, settings_.batch));
     }
-    crowd.add(holder(master_, stage_.repertoire(), playground_, ++seed, settings_.hold));
+    if (!settings_.hold_late) hold(crowd);
     for (int i = 0; i < kWaiters; i++) {
       crowd.add(waiter(master_, stage_.repertoire(), playground_, ++seed));
     }
@@ -191,6 +193,11 @@ class Run {
     for (int i = 0; i < settings_.replicas; i++) {
       crowd.add(ledger_.auditor(stage_.replica(i)));
     }
+  }
+
+  void hold(Crowd& crowd) {
+    crowd.add(
+        holder(master_, stage_.repertoire(), playground_, seed_ * kSeedsPerRun, settings_.hold));
   }
 
   void sync(Server& replica) {

@@ -20,7 +20,9 @@ Settings::Settings(std::uint64_t seed, const std::string& fabric) {
   mixers = dice.between(1, 2);
   batch = dice.one_in(3) ? 1 : dice.between(4, 60);
   hold = dice.between(2, 40);
+  hold_late = dice.one_in(2);
   largest_value = dice.one_in(3) ? 9000 : 200 << 10;
+  keys_per_type = std::stoi(dice.pick({"4", "10", "40"}));
   flushable = dice.one_in(3) ? kDatabases : kDatabases - 4;
   evict = flushable == kDatabases && dice.one_in(3);
   old_dataset = dice.one_in(2);
@@ -31,11 +33,12 @@ Settings::Settings(std::uint64_t seed, const std::string& fabric) {
 }
 
 std::string Settings::describe() const {
-  std::string text = std::to_string(replicas) + " replicas, " + std::to_string(mixers) +
-                     " mixers, batches of " + std::to_string(batch) + ", hold " +
-                     std::to_string(hold) + ", " + std::to_string(flushable) +
-                     " flushable databases, values to " + std::to_string(largest_value) +
-                     (evict ? ", eviction" : "") + (old_dataset ? ", onto an old dataset" : "");
+  std::string text =
+      std::to_string(replicas) + " replicas, " + std::to_string(mixers) + " mixers, batches of " +
+      std::to_string(batch) + ", hold " + std::to_string(hold) + (hold_late ? " late" : "") + ", " +
+      std::to_string(flushable) + " flushable databases, " + std::to_string(keys_per_type) +
+      " keys per type, values to " + std::to_string(largest_value) + (evict ? ", eviction" : "") +
+      (old_dataset ? ", onto an old dataset" : "");
   for (const auto& [name, value] : config) text.append("\n    ").append(name).append(" ") += value;
   return text;
 }

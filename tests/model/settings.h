@@ -18,8 +18,11 @@ struct Settings {
   int mixers = 2;
   int batch = 1;  ///< commands sent before the first is answered
   int hold = 1;   ///< turns for which a transaction stays open
+  /// None is open when a sync begins: those make the master scan again, which hides much.
+  bool hold_late = false;
   int flushable = kDatabases;
   int largest_value = 0;
+  int keys_per_type = 0;
   bool evict = false;        ///< the master has a memory limit meanwhile
   bool old_dataset = false;  ///< the replicas keep what they had from the run before
   int fill = 0;              ///< commands before the first sync
