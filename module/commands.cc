@@ -124,7 +124,9 @@ constexpr std::array<Command, 6> kCommands = {{
     {"rdmasync.table", table, "readonly admin", -1,
      "The live mapping table of this master: key, database, kind, address, length, rkey.",
      "O(N) with N the number of rows"},
-    {"rdmasync.export", export_command, "admin deny-script allow-stale", -2,
+    // It may replicate: a cut writes to the stream, which nobody may while CLIENT PAUSE holds
+    // writes. The server would stop.
+    {"rdmasync.export", export_command, "admin deny-script allow-stale may-replicate", -2,
      "What replicas say to this master during a sync; not for people.",
      "ATTACH, ACK: O(1). CUT: O(N) with N the number of keys written since the last round."},
     {"rdmasync.debug", debug, "admin deny-script", 3,

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "module/fault.h"
 #include "module/redis/log.h"
 #include "module/redis/server.h"
 #include "module/thread_cpu_time.h"
@@ -19,6 +20,9 @@ namespace {
 // A cut up to this size costs the main thread about a millisecond.
 constexpr std::size_t kSmallCutKeys = 512;
 constexpr std::size_t kSmallCutBytes = 4U << 20;
+
+// Most transactions end at once: waiting for those that are open costs less than a second scan.
+constexpr std::chrono::milliseconds kTransactionPatience{50};
 
 }  // namespace
 
@@ -39,7 +43,8 @@ Export::Export(rdma::Fabric& fabric, std::unique_ptr<LogRing> log, Options optio
             dirty_.mark(db, key);
           }),
       capture_(publisher_, options_.direct_threshold),
-      scan_(capture_, dirty_, options_.databases) {
+      scan_(capture_, dirty_, options_.databases),
+      transactions_(capture_.select(0)) {
   ring_->progress().keys_estimated = 0;
   for (std::uint32_t db = 0; db < options_.databases; ++db) {
     const auto size = redis::call(capture_.select(db), "DBSIZE", {});
@@ -107,6 +112,11 @@ void Export::release_acknowledged() {
 
 void Export::pump(Clock::time_point deadline) {
   release_acknowledged();
+  look_at_transactions();
+  if (!scan_begun_) {
+    if (transactions_.any() && Clock::now() < started_ + kTransactionPatience) return;
+    scan_begun_ = true;
+  }
   publisher_.advance();
   bool more = true;
   while (more && !publisher_.congested() && Clock::now() < deadline) more = step();
@@ -131,6 +141,10 @@ bool Export::step() {
   return false;
 }
 
+void Export::look_at_transactions() {
+  if (transactions_.any() && transactions_.look(capture_.select(0))) scan_again_ = scan_begun_;
+}
+
 void Export::capture_now(std::uint32_t db, const std::string& name, Capture::Mode mode) {
   const redis::String key = redis::make_string(name);
   if (capture_.capture(db, key.get(), mode) == Capture::Outcome::kAbsent) {
@@ -141,6 +155,7 @@ void Export::capture_now(std::uint32_t db, const std::string& name, Capture::Mod
 void Export::begin_round() {
   if (in_round_) return;
   dirty_.begin_round();
+  if (std::exchange(scan_again_, false)) scan_.restart();
   in_round_ = true;
   ++rounds_;
   wake_();
@@ -166,13 +181,14 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
   // A partial resync sends no SELECT. So what follows the offset must begin in a known database:
   // this no-op goes first into what this command propagates, before any expiry found below.
   redis::SelectDb(ctx, 0);
-  redis::Replicate(ctx, "PING", "");
+  if (!planted(Fault::kNoPing)) redis::Replicate(ctx, "PING", "");
 
   const bool last_resort = session.refused_cuts >= options_.max_rounds;
   // A round for another replica may have published values in place that this one has yet to read:
   // behind the cut it would read what was written since.
   const bool unread_values = publisher_.has_value_behind(session.acknowledged);
-  if (in_round_ || unread_values || (!last_resort && !cut_is_small())) {
+  look_at_transactions();
+  if (in_round_ || scan_again_ || unread_values || (!last_resort && !cut_is_small())) {
     if (!in_round_) ++session.refused_cuts;
     begin_round();
     redis::ReplyWithArray(ctx, 2);
@@ -224,6 +240,14 @@ void Export::capture_everything_dirty() {
     }
   }
   capture_.functions();
+}
+
+void Export::written_silently(std::string_view key) {
+  if (planted(Fault::kNotSticky)) {
+    for (std::uint32_t db = 0; db < options_.databases; ++db) dirty_.mark(db, key);
+    return;
+  }
+  dirty_.mark_silent(key);
 }
 
 void Export::flushed(std::uint32_t db) {

@@ -11,6 +11,7 @@
 #include "module/master/capture.h"
 #include "module/master/dirty_keys.h"
 #include "module/master/log_ring.h"
+#include "module/master/open_transactions.h"
 #include "module/master/publisher.h"
 #include "module/master/registrar.h"
 #include "module/master/scan.h"
@@ -60,7 +61,7 @@ class Export {
 
   // What happens in the keyspace.
   void written(std::uint32_t db, std::string_view key) { dirty_.mark(db, key); }
-  void written_silently(std::string_view key) { dirty_.mark_silent(key); }
+  void written_silently(std::string_view key);
   void flushed(std::uint32_t db);
   void swapped(std::uint32_t a, std::uint32_t b);
 
@@ -81,6 +82,7 @@ class Export {
   };
 
   bool step();
+  void look_at_transactions();
   void release_acknowledged();
   bool cut_is_small();
   void begin_round();
@@ -96,8 +98,11 @@ class Export {
   Capture capture_;
   DirtyKeys dirty_;
   Scan scan_;
-  bool in_round_ = true;  ///< the scan is the first round
-  long long rounds_ = 1;  ///< begun
+  OpenTransactions transactions_;
+  bool scan_begun_ = false;
+  bool scan_again_ = false;  ///< writes that nobody saw may have followed it
+  bool in_round_ = true;     ///< the scan is the first round
+  long long rounds_ = 1;     ///< begun
   bool packed_only_ = false;
   std::map<ClientId, Session> sessions_;
   Clock::time_point started_ = Clock::now();

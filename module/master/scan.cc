@@ -27,6 +27,10 @@ Scan::Scan(Capture& capture, DirtyKeys& dirty, std::uint32_t databases)
   for (Pass& pass : passes_) pass.cursor.reset(redis::ScanCursorCreate());
 }
 
+void Scan::restart() {
+  for (Pass& pass : passes_) pass = {redis::ScanCursor(redis::ScanCursorCreate()), false};
+}
+
 bool Scan::done() const {
   return std::all_of(passes_.begin(), passes_.end(), [](const Pass& pass) { return pass.done; });
 }

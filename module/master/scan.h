@@ -17,6 +17,7 @@ class Scan {
   /// Publishes the keys of the next buckets; false once the pass is over.
   bool step();
   bool done() const;
+  void restart();
   std::uint64_t keys_seen() const { return seen_; }
 
   /// The contents of the databases changed places: so does how far each was scanned.

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "module/fault.h"
 #include "module/redis/context.h"
 #include "module/redis/guard.h"
 #include "rdmasync/log_format.h"
@@ -88,7 +89,7 @@ void on_command(RedisModuleCommandFilterCtx* filter) {
 
 int on_notification(RedisModuleCtx* ctx, int, const char*, RedisModuleString* key) {
   redis::event_guard("keyspace notification", [&] {
-    if (g_listener != nullptr) {
+    if (g_listener != nullptr && !planted(Fault::kNoNotifications)) {
       g_listener->written(static_cast<std::uint32_t>(redis::GetSelectedDb(ctx)), redis::view(key));
     }
   });
@@ -145,7 +146,7 @@ void start_watching(WriteListener& listener) {
   subscribe_once();
   g_silent_commands.forget();
   g_listener = &listener;
-  if (g_filter == nullptr) {
+  if (g_filter == nullptr && !planted(Fault::kNoFilter)) {
     g_filter =
         redis::RegisterCommandFilter(redis::module_context(), on_command, redis::kFilterNoSelf);
   }

@@ -2,13 +2,15 @@
 
 #include <utility>
 
+#include "module/fault.h"
+
 namespace rdmasync::replica {
 
 void StagedKeys::put(std::string_view key, Staged staged) {
   const auto [at, added] = places_.try_emplace(key, rows_.size());
   if (added) {
     rows_.push_back({key, std::move(staged)});
-  } else {
+  } else if (!planted(Fault::kFirstWins)) {
     // The old key's bytes may not outlive the old record's; but records are kept to the end.
     rows_[at->second].staged = std::move(staged);
   }

@@ -177,6 +177,52 @@ TEST_P(BusyMasterTest, ChangesWhileTheReplicaIsHeld) {
   }
 }
 
+/// As the cut adds to the replication stream, which must stand still until the pause is over.
+TEST_P(BusyMasterTest, ACutWaitsForTheEndOfClientPause) {
+  Server& master = start_master();
+  Server& replica = start_replica();
+  fill_dataset(master);
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  slaveof(replica, master);
+  wait_state(replica, "cutting");
+  master.must("CLIENT", "PAUSE", 3600 * 1000, "WRITE");
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  wait_until("the master holds the cut", [&] {
+    return master.must("CLIENT", "LIST").text.find("cmd=rdmasync.export") != std::string::npos &&
+           master.info("clients", "blocked_clients") == "1";
+  });
+  master.must("CLIENT", "UNPAUSE");
+  wait_synced(replica, master);
+  EXPECT_TRUE(equal(master, replica));
+}
+
+/// Its commands were named before anybody watched, and some of them notify nobody when they run.
+TEST_P(BusyMasterTest, TransactionQueuedBeforeTheSync) {
+  for (const char* state : {"attaching", "pulling", "cutting"}) {
+    SCOPED_TRACE(state);
+    Server& master = start_master();
+    Server& replica = start_replica();
+    fill_dataset(master);
+    Client client = master.connect();
+    client.must("MULTI");
+    client.must("XACK", "stream:groups", "readers", "1-1", "2-1");
+    client.must("TESTTYPE.APPEND", "testtype:small", " and more");
+    Client never_ends = master.connect();
+    never_ends.must("MULTI");
+    never_ends.must("XACK", "stream:groups", "readers", "7-1");
+
+    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", state);
+    slaveof(replica, master);
+    wait_state(replica, state);
+    EXPECT_TRUE(client.must("EXEC").is_array());
+    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+    wait_synced(replica, master);
+    EXPECT_TRUE(equal(master, replica));
+    never_ends.must("EXEC");
+    EXPECT_TRUE(equal(master, replica));
+  }
+}
+
 TEST_P(BusyMasterTest, FlushallWhileTheReplicaIsHeld) {
   Server& master = start_master();
   Server& replica = start_replica();

@@ -1,0 +1,67 @@
+#include "module/master/open_transactions.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+#include "module/redis/owned.h"
+#include "module/redis/server.h"
+
+namespace rdmasync::master {
+
+namespace {
+
+/// Of a line of CLIENT LIST; `name` as it is there, with a space before it unless it is the first.
+std::string_view field(std::string_view line, std::string_view name) {
+  const auto start = line.find(name);
+  if (start == std::string_view::npos) return {};
+  const auto value = line.substr(start + name.size());
+  return value.substr(0, value.find(' '));
+}
+
+std::int64_t number(std::string_view text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace
+
+OpenTransactions::OpenTransactions(RedisModuleCtx* ctx)
+    : queued_(parse(redis::view(redis::call(ctx, "CLIENT", {"LIST"}).get()))) {}
+
+OpenTransactions::Queues OpenTransactions::parse(std::string_view client_list) {
+  Queues queues;
+  while (!client_list.empty()) {
+    const auto line = client_list.substr(0, client_list.find('\n'));
+    client_list.remove_prefix(std::min(line.size() + 1, client_list.size()));
+    const Queue queue{number(field(line, " multi=")), number(field(line, " multi-mem="))};
+    if (queue.commands > 0) queues.emplace(field(line, "id="), queue);
+  }
+  return queues;
+}
+
+bool OpenTransactions::look(RedisModuleCtx* ctx) {
+  bool ended = false;
+  for (auto before = queued_.begin(); before != queued_.end();) {
+    const auto reply = redis::call(ctx, "CLIENT", {"LIST", "ID", before->first});
+    const Queues now = parse(redis::view(reply.get()));
+    // A transaction only grows. One of other commands that is as large may be the next one of a
+    // client that sent EXEC and MULTI at once: it counts as ended, and is watched all the same.
+    const auto same = now.find(before->first);
+    if (same == now.end() || same->second.commands < before->second.commands) {
+      ended = true;
+      before = queued_.erase(before);
+      continue;
+    }
+    if (same->second.commands != before->second.commands ||
+        same->second.bytes != before->second.bytes) {
+      ended = true;
+      before->second = same->second;
+    }
+    ++before;
+  }
+  return ended;
+}
+
+}  // namespace rdmasync::master

@@ -1,0 +1,72 @@
+#include "repertoire.h"
+
+#include <algorithm>
+#include <array>
+
+namespace rdmasync::test {
+namespace {
+
+struct LeftOut {
+  const char* name;
+  const char* reason;
+};
+
+/// Commands with the write flag that no writer sends: none so far.
+constexpr std::array<LeftOut, 0> kLeftOut = {};
+
+constexpr std::array kSilent = {"xack", "xreadgroup", "xclaim", "xautoclaim", "pfcount", "pfdebug"};
+
+void collect_writes(const Reply& commands, std::vector<std::string>& names) {
+  constexpr std::size_t kFlags = 2;
+  constexpr std::size_t kSubcommands = 9;
+  for (const Reply& command : commands.elements) {
+    const auto& flags = command.elements.at(kFlags).elements;
+    const bool writes = std::any_of(flags.begin(), flags.end(),
+                                    [](const Reply& flag) { return flag.text == "write"; });
+    if (writes) names.push_back(command.elements.at(0).text);
+    if (command.elements.size() > kSubcommands) {
+      collect_writes(command.elements[kSubcommands], names);
+    }
+  }
+}
+
+}  // namespace
+
+void Repertoire::Choice::add(const Recipe& recipe) {
+  by_weight.insert(by_weight.end(), static_cast<std::size_t>(recipe.weight), &recipe);
+}
+
+Command Repertoire::draw(const Choice& choice, Dice& dice) {
+  const auto& recipes = choice.by_weight;
+  return recipes.at(static_cast<std::size_t>(dice.below(static_cast<int>(recipes.size()))))
+      ->make(dice);
+}
+
+Repertoire::Repertoire() {
+  for (const auto recipes : {string_recipes(), list_recipes(), set_and_hash_recipes(),
+                             sorted_set_recipes(), stream_recipes(), keyspace_recipes()}) {
+    for (const Recipe& recipe : recipes) {
+      names_.emplace_back(recipe.name);
+      (recipe.blocks ? blocking_ : plain_).add(recipe);
+      const bool silent = std::find(kSilent.begin(), kSilent.end(), names_.back()) != kSilent.end();
+      if (silent && !recipe.blocks) silent_.add(recipe);
+    }
+  }
+  for (const Recipe& recipe : rare_recipes()) {
+    names_.emplace_back(recipe.name);
+    rare_.add(recipe);
+  }
+}
+
+std::vector<std::string> Repertoire::forgotten(Server& server) const {
+  std::vector<std::string> names;
+  collect_writes(server.must("COMMAND"), names);
+  std::erase_if(names, [this](const std::string& name) {
+    return std::find(names_.begin(), names_.end(), name) != names_.end() ||
+           std::any_of(kLeftOut.begin(), kLeftOut.end(),
+                       [&](const LeftOut& left_out) { return name == left_out.name; });
+  });
+  return names;
+}
+
+}  // namespace rdmasync::test

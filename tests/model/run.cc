@@ -1,0 +1,267 @@
+#include "run.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "crowd.h"
+#include "harness/sync_test.h"
+#include "ledger.h"
+#include "units.h"
+
+namespace rdmasync::test {
+namespace {
+
+constexpr int kReplicas = 3;
+constexpr std::uint64_t kSeedsPerRun = 64;
+
+void configure(Server& server, const std::vector<std::pair<std::string, std::string>>& config) {
+  Pipeline pipeline(server.client());
+  for (const auto& [name, value] : config) pipeline.add("CONFIG", "SET", name, value);
+  pipeline.finish();
+}
+
+}  // namespace
+
+Stage::Stage(const Repertoire& repertoire) : repertoire_(repertoire) {
+  const ServerOptions options = {.config = {"repl-diskless-sync-delay 0"},
+                                 .module_args = {"debug", "yes"}};
+  master_ = std::make_unique<Server>("master", options);
+  for (int i = 0; i < kReplicas; i++) {
+    replicas_.push_back(std::make_unique<Server>("replica " + std::to_string(i), options));
+  }
+  elsewhere_ = std::make_unique<Server>("elsewhere", ServerOptions{.load_module = false});
+  make_payloads();
+}
+
+void Stage::make_payloads() {
+  payloads_.elsewhere = elsewhere_->port();
+  Playground playground;
+  playground.payloads.values = {""};  // RESTORE fails for now
+  Dice dice(1, playground);
+  Client client = elsewhere_->connect();
+  constexpr int kCommands = 1500;
+  for (int i = 0; i < kCommands; i++) client.run(repertoire_.any(dice));
+  for (const Reply& key : client.must("KEYS", "*").elements) {
+    if (const Reply dump = client.must("DUMP", key.text); !dump.is_nil()) {
+      payloads_.values.push_back(dump.text);
+    }
+  }
+  for (const char* name : {"lib0", "kept"}) {
+    client.must("FUNCTION", "LOAD",
+                std::string("#!lua name=") + name + "\nredis.register_function('" + name +
+                    "', function(keys, args) return 'restored' end)");
+  }
+  payloads_.functions = client.must("FUNCTION", "DUMP").text;
+  payloads_.script = master_->must("SCRIPT", "LOAD", run_all_script).text;
+}
+
+void Stage::reset(const Settings& settings) {
+  elsewhere_->must("FLUSHALL");
+  for (const auto& replica : replicas_) {
+    slaveof_no_one(*replica);
+    configure(*replica, settings.config);
+    if (!settings.old_dataset) {
+      replica->must("FLUSHALL");
+      replica->must("FUNCTION", "FLUSH");
+    }
+  }
+  wait_export_gone(*master_);
+  configure(*master_, common_config());
+  configure(*master_, settings.config);
+  master_->must("FLUSHALL");
+  master_->must("FUNCTION", "FLUSH");
+  master_->must("FUNCTION", "LOAD", run_all_library);
+}
+
+bool Stage::alive() {
+  return master_->alive() && std::all_of(replicas_.begin(), replicas_.end(),
+                                         [](const auto& replica) { return replica->alive(); });
+}
+
+std::string Stage::logs() const {
+  const auto end_of_log = [](const Server& server) {
+    constexpr std::size_t kLines = 25;
+    constexpr std::size_t kCrash = 4000;
+    const std::string log = server.log();
+    const auto crash = log.find("REDIS BUG REPORT START");
+    return "---- log of " + server.name() + "\n" +
+           (crash == std::string::npos ? server.log_tail(kLines) : log.substr(crash, kCrash)) +
+           "\n";
+  };
+  std::string text = end_of_log(*master_);
+  for (const auto& replica : replicas_) text += end_of_log(*replica);
+  return text;
+}
+
+namespace {
+
+class Run {
+ public:
+  Run(Stage& stage, std::uint64_t seed, const Settings& settings, bool native)
+      : stage_(stage),
+        master_(stage.master()),
+        seed_(seed),
+        settings_(settings),
+        native_(native),
+        playground_{stage.payloads(), settings.flushable, settings.largest_value,
+                    settings.keys_per_type},
+        ledger_(std::to_string(seed), {kDatabases - 1, kDatabases - 2, kDatabases - 4}) {}
+
+  Verdict run() {
+    Verdict verdict;
+    try {
+      play(verdict);
+    } catch (const std::exception& error) {
+      verdict.failure = error.what();
+    }
+    return verdict;
+  }
+
+ private:
+  void play(Verdict& verdict) {
+    stage_.reset(settings_);
+    const int full_syncs = full_syncs_so_far();
+    const bool had_backlog = master_.info("replication", "repl_backlog_active") == "1";
+    fill();
+    Crowd crowd;
+    gather(crowd);
+    for (int i = 0; i < settings_.replicas; i++) {
+      crowd.go_on(settings_.pauses.at(i));
+      sync(stage_.replica(i));
+    }
+    if (settings_.hold_late) hold(crowd);
+    for (int i = 0; i < settings_.replicas; i++) await(stage_.replica(i));
+    if (!native_) verdict.figures = figures();
+    crowd.pause();
+    verdict.difference = compare();
+    if (!verdict.difference.empty()) return;
+    crowd.resume();
+    crowd.go_on(settings_.pauses.back());
+    crowd.stop();
+    verdict.difference = compare();
+    if (!verdict.difference.empty() || native_) return;
+    verdict.failure = failed_syncs();
+    const int allowed = had_backlog ? 0 : settings_.replicas;  // priming it counts as one
+    if (full_syncs_so_far() > full_syncs + allowed) verdict.failure = "a native full sync";
+  }
+
+  std::string figures() {
+    std::string text;
+    for (int i = 0; i < settings_.replicas; i++) {
+      const auto fields = status(stage_.replica(i));
+      text += ", " + fields.at("sync_rounds") + " rounds in " + fields.at("last_sync_duration_ms") +
+              " ms";
+    }
+    return text;
+  }
+
+  bool keeps_ledger() const { return settings_.flushable < kDatabases; }
+
+  void fill() {
+    Client client = master_.connect();
+    Dice dice(seed_, playground_);
+    int sent = 0;
+    for (int i = 0; i < settings_.fill; i++) {
+      if (dice.one_in(20)) {
+        client.send({"SELECT", dice.database()});
+        sent++;
+      }
+      client.send(stage_.repertoire().any(dice));
+      sent++;
+    }
+    for (; sent > 0; sent--) client.receive();
+    if (keeps_ledger()) ledger_.open(master_);
+    if (settings_.evict) {
+      const long long used = std::stoll(master_.info("memory", "used_memory"));
+      master_.must("CONFIG", "SET", "maxmemory-policy", "allkeys-random");
+      master_.must("CONFIG", "SET", "maxmemory", used);
+    }
+  }
+
+  void gather(Crowd& crowd) {
+    constexpr int kWaiters = 2;
+    std::uint64_t seed = seed_ * kSeedsPerRun;
+    for (int i = 0; i < settings_.mixers; i++) {
+      crowd.add(mixer(master_, stage_.repertoire(), playground_, ++seed, settings_.batch));
+    }
+    if (!settings_.hold_late) hold(crowd);
+    for (int i = 0; i < kWaiters; i++) {
+      crowd.add(waiter(master_, stage_.repertoire(), playground_, ++seed));
+    }
+    if (!keeps_ledger()) return;
+    crowd.add(ledger_.clerk(master_, ++seed));
+    for (int i = 0; i < settings_.replicas; i++) {
+      crowd.add(ledger_.auditor(stage_.replica(i)));
+    }
+  }
+
+  void hold(Crowd& crowd) {
+    crowd.add(
+        holder(master_, stage_.repertoire(), playground_, seed_ * kSeedsPerRun, settings_.hold));
+  }
+
+  void sync(Server& replica) {
+    if (native_) {
+      replica.must("REPLICAOF", master_.host(), master_.port());
+    } else {
+      slaveof(replica, master_);
+    }
+  }
+
+  void await(Server& replica) {
+    wait_until(
+        replica.name() + " is synced",
+        [&] {
+          if (!stage_.alive()) throw std::runtime_error("a server has died");
+          const auto link = replica.info("replication");
+          return (native_ || status(replica, "state") == "synced") && link.at("role") == "slave" &&
+                 link.at("master_port") == std::to_string(master_.port()) &&
+                 link.at("master_link_status") == "up";
+        },
+        [&] { return describe_status(replica) + "; " + describe_status(master_); });
+  }
+
+  std::string compare() {
+    // With a limit the master would go on evicting, and with a policy of recency be slow at it.
+    master_.must("CONFIG", "SET", "maxmemory", 0);
+    if (keeps_ledger()) {
+      if (std::string found = ledger_.difference(master_); !found.empty()) return found;
+    }
+    for (int i = 0; i < settings_.replicas; i++) {
+      Server& replica = stage_.replica(i);
+      if (std::string found = first_difference(master_, replica); !found.empty()) {
+        return replica.name() + ": " + found;
+      }
+      if (!keeps_ledger()) continue;
+      if (std::string found = ledger_.difference(replica); !found.empty()) return found;
+    }
+    return {};
+  }
+
+  std::string failed_syncs() {
+    for (int i = 0; i < settings_.replicas; i++) {
+      Server& replica = stage_.replica(i);
+      const std::string error = status(replica, "last_sync_error");
+      if (!error.empty()) return replica.name() + ": a sync failed: " + error;
+    }
+    return {};
+  }
+
+  int full_syncs_so_far() { return std::stoi(master_.info("stats", "sync_full")); }
+
+  Stage& stage_;
+  Server& master_;
+  std::uint64_t seed_;
+  const Settings& settings_;
+  bool native_;
+  Playground playground_;
+  Ledger ledger_;
+};
+
+}  // namespace
+
+Verdict run_seed(Stage& stage, std::uint64_t seed, const Settings& settings, bool native) {
+  return Run(stage, seed, settings, native).run();
+}
+
+}  // namespace rdmasync::test

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dice.h"
+#include "harness/server.h"
+#include "repertoire.h"
+#include "settings.h"
+
+namespace rdmasync::test {
+
+/// A master, its replicas and a server for MIGRATE, used by one run after the other.
+class Stage {
+ public:
+  explicit Stage(const Repertoire& repertoire);
+
+  /// As new but for what the replicas hold, if that is to stay.
+  void reset(const Settings& settings);
+
+  Server& master() { return *master_; }
+  Server& replica(int i) { return *replicas_.at(static_cast<std::size_t>(i)); }
+  const Repertoire& repertoire() const { return repertoire_; }
+  const Payloads& payloads() const { return payloads_; }
+  bool alive();
+  std::string logs() const;
+
+ private:
+  void make_payloads();
+
+  const Repertoire& repertoire_;
+  std::unique_ptr<Server> master_;
+  std::vector<std::unique_ptr<Server>> replicas_;
+  std::unique_ptr<Server> elsewhere_;
+  Payloads payloads_;
+};
+
+struct Verdict {
+  std::string difference;  ///< between master and replica: what the checker is for
+  std::string failure;     ///< a sync failed, a server died, something never came
+  std::string figures;     ///< of the syncs
+  bool good() const { return difference.empty() && failure.empty(); }
+};
+
+/// One seed: writers, syncs at random moments, comparisons. `native`: by Redis's own full sync, to
+/// see what the checker says of that.
+Verdict run_seed(Stage& stage, std::uint64_t seed, const Settings& settings, bool native);
+
+}  // namespace rdmasync::test

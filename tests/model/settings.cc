@@ -1,0 +1,55 @@
+#include "settings.h"
+
+namespace rdmasync::test {
+
+/// Small bounds, so that a sync of little data meets them all.
+Settings::Settings(std::uint64_t seed, const std::string& fabric) {
+  const Playground nothing;
+  Dice dice(seed * 2 + 1, nothing);
+  config = {{"rdmasync.fabric", fabric},
+            {"rdmasync.export-memory", dice.pick({"1mb", "1mb", "4mb", "64mb"})},
+            {"rdmasync.direct-threshold", dice.pick({"128", "1kb", "16kb", "64kb"})},
+            {"rdmasync.pinned-memory", dice.pick({"1mb", "8mb", "256mb"})},
+            {"rdmasync.slice-us", dice.pick({"10", "50", "500"})},
+            {"rdmasync.join-window", dice.pick({"0", "0", "5", "100"})},
+            {"rdmasync.max-rounds", dice.pick({"1", "2", "8"})},
+            {"repl-backlog-size", dice.pick({"16kb", "1mb"})},
+            {"hz", dice.pick({"10", "100"})}};
+  constexpr int kMostReplicas = 3;
+  replicas = dice.between(1, kMostReplicas);
+  mixers = dice.between(1, 2);
+  batch = dice.one_in(3) ? 1 : dice.between(4, 60);
+  hold = dice.between(2, 40);
+  hold_late = dice.one_in(2);
+  largest_value = dice.one_in(3) ? 9000 : 200 << 10;
+  keys_per_type = std::stoi(dice.pick({"4", "10", "40"}));
+  flushable = dice.one_in(3) ? kDatabases : kDatabases - 4;
+  evict = flushable == kDatabases && dice.one_in(3);
+  old_dataset = dice.one_in(2);
+  fill = dice.between(100, 2500);
+  for (int i = 0; i <= replicas; i++) {
+    pauses.push_back(dice.one_in(3) ? 0 : dice.below(batch == 1 ? 200 : 1500));
+  }
+}
+
+std::string Settings::describe() const {
+  std::string text =
+      std::to_string(replicas) + " replicas, " + std::to_string(mixers) + " mixers, batches of " +
+      std::to_string(batch) + ", hold " + std::to_string(hold) + (hold_late ? " late" : "") + ", " +
+      std::to_string(flushable) + " flushable databases, " + std::to_string(keys_per_type) +
+      " keys per type, values to " + std::to_string(largest_value) + (evict ? ", eviction" : "") +
+      (old_dataset ? ", onto an old dataset" : "");
+  for (const auto& [name, value] : config) text.append("\n    ").append(name).append(" ") += value;
+  return text;
+}
+
+std::vector<std::pair<std::string, std::string>> common_config() {
+  return {{"list-max-listpack-size", "-2"},     {"list-compress-depth", "0"},
+          {"hash-max-listpack-entries", "512"}, {"zset-max-listpack-entries", "128"},
+          {"set-max-intset-entries", "512"},    {"stream-node-max-entries", "100"},
+          {"lazyfree-lazy-user-del", "no"},     {"lazyfree-lazy-user-flush", "no"},
+          {"lazyfree-lazy-expire", "no"},       {"maxmemory", "0"},
+          {"maxmemory-policy", "noeviction"},   {"notify-keyspace-events", ""}};
+}
+
+}  // namespace rdmasync::test

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "crowd.h"
+#include "dice.h"
+
+namespace rdmasync::test {
+
+/// What a seed decides beside the commands.
+struct Settings {
+  Settings(std::uint64_t seed, const std::string& fabric);
+
+  std::vector<std::pair<std::string, std::string>> config;
+  int replicas = 1;
+  int mixers = 2;
+  int batch = 1;  ///< commands sent before the first is answered
+  int hold = 1;   ///< turns for which a transaction stays open
+  /// None is open when a sync begins: those make the master scan again, which hides much.
+  bool hold_late = false;
+  int flushable = kDatabases;
+  int largest_value = 0;
+  int keys_per_type = 0;
+  bool evict = false;        ///< the master has a memory limit meanwhile
+  bool old_dataset = false;  ///< the replicas keep what they had from the run before
+  int fill = 0;              ///< commands before the first sync
+  std::vector<int> pauses;   ///< commands before each sync, and after the last
+
+  std::string describe() const;
+};
+
+/// What the servers of a run have whatever the seed: put back between runs.
+std::vector<std::pair<std::string, std::string>> common_config();
+
+}  // namespace rdmasync::test
