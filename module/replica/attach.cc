@@ -89,6 +89,9 @@ Attachment attach_over(MasterLink& link, const MasterAddress& master, const std:
   options.endpoint = field(fields, protocol::kAttachEndpoint);
   options.token = token_from_text(field(fields, protocol::kAttachToken));
   made.connection = made.fabric->connect(options);
+  // Now, while there is another fabric to take: too little memory may be lockable.
+  made.records = std::make_unique<RecordStore>(*made.fabric);
+  made.records->room(1);
   if (field(fields, protocol::kAttachBacklog) == "0") prime_backlog(link, master, stop);
   return made;
 }
@@ -106,7 +109,7 @@ Attachment attach(MasterLink& link, const MasterAddress& master, const std::stri
                         (reasons.empty() ? ", the best one there is" : reasons));
       return made;
     } catch (const Error& error) {
-      if (error.code() != Errc::kRefused) throw;
+      if (error.code() != Errc::kRefused && error.code() != Errc::kResources) throw;
       reasons += "; not " + std::string(candidate) + ": " + error.what();
     }
   }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "module/replica/master_link.h"
+#include "module/replica/record_store.h"
 #include "rdma/fabric.h"
 
 namespace rdmasync::replica {
@@ -11,6 +12,7 @@ namespace rdmasync::replica {
 /// A place in an export of the master: its log, and the connection that reads it.
 struct Attachment {
   std::unique_ptr<rdma::Fabric> fabric;
+  std::unique_ptr<RecordStore> records;  ///< what is read from the log
   std::unique_ptr<rdma::Connection> connection;
   std::string fabric_name;
   std::string export_number;

@@ -84,12 +84,19 @@ void Destinations::deregister(std::unique_lock<std::mutex>& lock) {
 }
 
 void Destinations::serve(std::unique_lock<std::mutex>& lock) {
-  const Request request = std::move(requests_.front());
+  Request request = std::move(requests_.front());
   requests_.pop_front();
   registered_ += request.length;
   lock.unlock();
   Ready made = make(request);
   lock.lock();
+  const bool others = registered_ > request.length;
+  if (made.error && made.error->code() == Errc::kResources && others) {
+    registered_ -= request.length;
+    limit_ = registered_;
+    requests_.push_front(std::move(request));
+    return;
+  }
   ready_.push_back(std::move(made));
   ::eventfd_write(ready_fd_.get(), 1);
 }

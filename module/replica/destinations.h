@@ -27,8 +27,8 @@ class Destinations {
     std::optional<Error> error;
   };
 
-  /// `limit`: bytes registered at one time; a value that is larger is alone. Throws
-  /// Error(kResources).
+  /// `limit`: bytes registered at one time, lowered to what turns out to be possible; a value that
+  /// is larger is alone. Throws Error(kResources).
   Destinations(rdma::Fabric& fabric, std::size_t limit);
   Destinations(const Destinations&) = delete;
   Destinations& operator=(const Destinations&) = delete;
@@ -63,7 +63,7 @@ class Destinations {
   Ready make(const Request& request);
 
   rdma::Fabric& fabric_;
-  const std::size_t limit_;
+  std::size_t limit_;
   rdma::UniqueFd ready_fd_;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -43,7 +43,6 @@ Pull::Pull(Attachment attachment, std::size_t pinned_limit, SyncStatus& status, 
     : attachment_(std::move(attachment)),
       status_(status),
       callbacks_(std::move(callbacks)),
-      store_(*attachment_.fabric),
       header_(std::make_unique<LogHeader>()),
       destinations_(*attachment_.fabric, pinned_limit) {
   header_region_ = attachment_.fabric->register_memory(
@@ -112,8 +111,8 @@ void Pull::read_log() {
   const std::uint64_t offset = consumed_ % attachment_.capacity;
   const std::size_t piece = std::max<std::size_t>(kLogPiece, attachment_.capacity / 4);
   log_pending_ = std::min<std::uint64_t>({head_ - consumed_, attachment_.capacity - offset, piece});
-  log_into_ = store_.room(log_pending_);
-  attachment_.connection->post({kLog, log_into_, &store_.region(),
+  log_into_ = attachment_.records->room(log_pending_);
+  attachment_.connection->post({kLog, log_into_, &attachment_.records->region(),
                                 attachment_.log_address + kHeaderSize + offset,
                                 attachment_.log_rkey, log_pending_});
 }
@@ -183,7 +182,7 @@ void Pull::on_log() {
     if (at_cut_) break;
   }
   if (done == 0) throw Error(Errc::kProtocol, "the export log has a record without an end");
-  store_.keep(done);
+  attachment_.records->keep(done);
   log_pending_ = 0;
   status_.keys = staging_.keys();
 }

@@ -9,7 +9,6 @@
 
 #include "module/replica/attach.h"
 #include "module/replica/destinations.h"
-#include "module/replica/record_store.h"
 #include "module/replica/staging.h"
 #include "module/replica/sync_status.h"
 
@@ -78,7 +77,6 @@ class Pull {
   Attachment attachment_;
   SyncStatus& status_;
   Callbacks callbacks_;
-  RecordStore store_;
   Staging staging_;
 
   std::unique_ptr<log_format::LogHeader> header_;
