@@ -10,7 +10,6 @@ Settings::Settings(std::uint64_t seed, const std::string& fabric) {
             {"rdmasync.export-memory", dice.pick({"1mb", "1mb", "4mb", "64mb"})},
             {"rdmasync.direct-threshold", dice.pick({"128", "1kb", "16kb", "64kb"})},
             {"rdmasync.pinned-memory", dice.pick({"1mb", "8mb", "256mb"})},
-            {"rdmasync.slice-us", dice.pick({"10", "50", "500"})},
             {"rdmasync.join-window", dice.pick({"0", "0", "5", "100"})},
             {"rdmasync.max-rounds", dice.pick({"1", "2", "8"})},
             {"repl-backlog-size", dice.pick({"16kb", "1mb"})},
@@ -19,6 +18,8 @@ Settings::Settings(std::uint64_t seed, const std::string& fabric) {
   replicas = dice.between(1, kMostReplicas);
   mixers = dice.between(1, 2);
   batch = dice.one_in(3) ? 1 : dice.between(4, 60);
+  // One key at a time only where the master's event loop turns often.
+  config.emplace_back("rdmasync.slice-us", dice.pick({batch == 1 ? "10" : "200", "50", "500"}));
   hold = dice.between(2, 40);
   hold_late = dice.one_in(2);
   largest_value = dice.one_in(3) ? 9000 : 200 << 10;
