@@ -23,7 +23,7 @@ bool is_slow(const std::string& fabric) {
 }
 
 int default_seeds(const std::string& fabric) {
-  return is_slow(fabric) ? 3 : 25;
+  return is_slow(fabric) ? 1 : 25;
 }
 
 std::vector<Case> cases() {
