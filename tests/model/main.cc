@@ -91,7 +91,8 @@ class Checker {
     // Now and then new servers: some things happen only once in the life of one.
     constexpr int kRunsPerStage = 40;
     if (!stage_ || runs_ % kRunsPerStage == 0) new_stage();
-    const auto names = fabrics();
+    auto names = fabrics();
+    if (!has_rdma_device()) std::erase(names, "verbs");
     const std::string fabric =
         options_.fabric.empty() ? names.at(seed % names.size()) : options_.fabric;
     const Settings settings(seed, fabric);
