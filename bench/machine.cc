@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 #include <linux/magic.h>
+#include <sys/mman.h>
 #include <sys/vfs.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include "bench/dataset.h"
 #include "bench/report.h"
@@ -71,18 +74,32 @@ Space disk_space(const std::filesystem::path& path) {
   return {stats.f_bavail * static_cast<std::uint64_t>(stats.f_bsize), stats.f_type == TMPFS_MAGIC};
 }
 
+constexpr std::uint64_t kBuffers = std::uint64_t{768} << 20U;
+
+/// Free for this process.
+std::uint64_t available_memory() {
+  return std::min(kilobytes_field("/proc/meminfo", "MemAvailable"), group_allowance());
+}
+
+/// What a sync adds: the replica, what a fork copies meanwhile, rings and replication buffers.
+std::uint64_t sync_memory(std::uint64_t dataset) {
+  return dataset + dataset / 4 + kBuffers;
+}
+
+/// The file of a disk-based full sync.
+std::uint64_t file_bytes(const Options& options) {
+  return options.native ? estimated_bytes(options) : 0;
+}
+
 }  // namespace
 
 void check_machine(const Options& options, const std::filesystem::path& scratch) {
-  constexpr std::uint64_t kBuffers = std::uint64_t{768} << 20U;
   const std::uint64_t dataset = estimated_bytes(options);
-  const std::uint64_t file = options.native ? dataset : 0;
+  const std::uint64_t file = file_bytes(options);
   const Space disk = disk_space(scratch);
-  // Master and replica, what a fork copies meanwhile, rings and replication buffers.
   const std::uint64_t memory =
-      dataset * 2 + dataset / 4 + kBuffers + (disk.in_memory ? file : std::uint64_t{0});
-  const std::uint64_t available =
-      std::min(kilobytes_field("/proc/meminfo", "MemAvailable"), group_allowance());
+      dataset + sync_memory(dataset) + (disk.in_memory ? file : std::uint64_t{0});
+  const std::uint64_t available = available_memory();
   if (available < memory) {
     const bool hopeless = available < kBuffers * 3 / 2;
     const double share = hopeless ? 0
@@ -104,6 +121,25 @@ void check_machine(const Options& options, const std::filesystem::path& scratch)
                     "directory, or try --no-native.",
                     bytes_text(file), scratch.parent_path().string(), bytes_text(disk.free)));
   }
+}
+
+void warm_memory(const Options& options) {
+  // The host of a virtual machine takes back what has been free for a while, and the first touch
+  // of that costs several times a page fault: what ran before a sync would decide how long it
+  // takes. Some is left to others.
+  const std::uint64_t wanted = sync_memory(estimated_bytes(options)) + file_bytes(options);
+  const std::uint64_t bytes = std::min(wanted, available_memory() / 10 * 9);
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    throw std::system_error(errno, std::generic_category(), "cannot map memory to warm it");
+  }
+  // In whole blocks, as the host takes it back; where there are none, page by page.
+  madvise(memory, bytes, MADV_HUGEPAGE);
+  constexpr std::uint64_t kPage = 4096;
+  for (std::uint64_t at = 0; at < bytes; at += kPage) {
+    static_cast<volatile char*>(memory)[at] = 1;
+  }
+  munmap(memory, bytes);
 }
 
 MemoryWatch::MemoryWatch(pid_t pid)

@@ -57,9 +57,11 @@ int run(const Options& options) {
   for (const Method method : methods) {
     columns.push_back({title_of(method), {}});
   }
-  // Taking turns, so that a slow moment of the machine hits all alike.
+  // Taking turns, so that a slow moment of the machine hits all alike, each round beginning with
+  // another, so that none always follows the same one.
   for (std::uint64_t round = 0; round < options.runs; ++round) {
-    for (std::size_t i = 0; i < methods.size(); ++i) {
+    for (std::size_t turn = 0; turn < methods.size(); ++turn) {
+      const std::size_t i = (round + turn) % methods.size();
       const Outcome outcome = run_sync(methods[i], options, scratch.path());
       fmt::print("  {:<16}  {:>9}  digests {}{}\n", columns[i].title, time_text(outcome.total_ms),
                  outcome.equal ? "equal" : "DIFFERENT",

@@ -136,7 +136,11 @@ bool print_report(const std::vector<Column>& columns) {
   });
   fmt::print("\nWhere the time went\n");
   std::for_each(columns.begin(), columns.end(), print_parts);
-  fmt::print("\n");
+  fmt::print(
+      "\nThe ways took turns, each run beginning with another. Just before each sync, as much "
+      "free\n"
+      "memory as it needs was touched and given back: on a virtual machine, the first touch of\n"
+      "memory that its host had taken back is several times as slow.\n\n");
   return std::all_of(columns.begin(), columns.end(), all_equal);
 }
 

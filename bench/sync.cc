@@ -144,6 +144,8 @@ Outcome measure(Method method, const Options& options, const Server& master,
   const double dataset = control.info("memory").number("used_memory");
   const double forks = control.info("stats").number("total_forks");
   MemoryWatch memory(master.pid());
+  progress.show("warming free memory", 0, 0);
+  warm_memory(options);
   Writer writer(master.connect(), options);
 
   std::this_thread::sleep_for(std::chrono::milliseconds(100));  // let the writer get going
