@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -45,6 +47,14 @@ std::jthread start_thread(const char* name, std::function<void(const std::stop_t
   } catch (const std::system_error& error) {
     throw Error(Errc::kResources, std::string("cannot start a thread: ") + error.what());
   }
+}
+
+void fault_in(std::span<std::byte> bytes) noexcept {
+  static const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data()) / page * page;
+  const auto end = reinterpret_cast<std::uintptr_t>(bytes.data()) + bytes.size();
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): rounded to its page
+  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_WRITE);
 }
 
 Event::Event() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -17,6 +19,10 @@ std::string with_errno(std::string_view what);
 /// Starts a thread that receives no signals (they are the host process's) and is joined by its
 /// handle. `name` shows in top and gdb; at most 15 characters. Throws Error(kResources).
 std::jthread start_thread(const char* name, std::function<void(const std::stop_token&)> body);
+
+/// Has the fresh pages among those of the bytes come at once, so that writing there takes no page
+/// faults; what is there stays. A kernel before 5.14 leaves it as it is. Any thread.
+void fault_in(std::span<std::byte> bytes) noexcept;
 
 /// A file descriptor that is readable from set() until clear(). Any thread.
 class Event {

@@ -21,9 +21,9 @@
 namespace rdmasync::rdma {
 namespace {
 
-// Large enough to forget the system call, small enough that threads share one value evenly: the
-// measured best of 256 KiB to 4 MiB.
-constexpr std::size_t kPiece = std::size_t{256} << 10;
+// Large enough to forget the system calls, small enough to stay in a core's cache from the page
+// fault to the copy: the measured best of 128 KiB to 2 MiB.
+constexpr std::size_t kPiece = std::size_t{1} << 20;
 
 // Up to here waking a thread costs more than the copy.
 constexpr std::size_t kInline = std::size_t{64} << 10;
@@ -84,7 +84,12 @@ class CmaConnection final : public Connection {
       }
       const bool failed = job->error.has_value();
       lock.unlock();
-      auto error = failed ? std::nullopt : copy(job->read, offset, length);
+      std::optional<Error> error;
+      if (!failed) {
+        // By the thread that copies, just before it does: the zeroed pages are in its cache then.
+        fault_in({job->read.into + offset, length});
+        error = copy(job->read, offset, length);
+      }
       lock.lock();
       job->copied += length;
       if (error && !job->error) {

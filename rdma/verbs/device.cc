@@ -1,8 +1,6 @@
 #include "rdma/verbs/device.h"
 
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <functional>
@@ -19,15 +17,6 @@ std::string memory_lock_limit() {
   rlimit limit{};
   getrlimit(RLIMIT_MEMLOCK, &limit);
   return limit.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_cur) + " bytes";
-}
-
-// Pinning faults in one page at a time where the kernel can populate in bulk.
-void populate(std::span<std::byte> bytes) {
-  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data()) / page * page;
-  const auto end = reinterpret_cast<std::uintptr_t>(bytes.data()) + bytes.size();
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): rounded to its page
-  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_WRITE);
 }
 
 }  // namespace
@@ -48,7 +37,7 @@ RegisteredMemory Device::register_memory(std::span<std::byte> bytes, Access acce
     if (context_->device->transport_type == IBV_TRANSPORT_IWARP) {
       flags |= IBV_ACCESS_REMOTE_WRITE;  // there a read is answered by a write
     }
-    populate(bytes);
+    fault_in(bytes);  // pinning would, one page at a time
   }
   RegisteredMemory memory(
       ibv_reg_mr(domain_.get(), bytes.data(), bytes.size(), static_cast<int>(flags)));
