@@ -119,7 +119,11 @@ void Export::pump(Clock::time_point deadline) {
   }
   publisher_.advance();
   bool more = true;
-  while (more && !publisher_.congested() && Clock::now() < deadline) more = step();
+  // At least one step, even if the thread had to wait for a processor until the deadline.
+  while (more && !publisher_.congested()) {
+    more = step();
+    if (Clock::now() >= deadline) break;
+  }
   publisher_.advance();
   ring_->progress().keys_scanned = scan_.keys_seen();
   ring_->publish();

@@ -58,6 +58,12 @@ const HeldSettings::Values while_priming = {
 // not overtake it. Memory is used only as far as writes come.
 constexpr std::int64_t kHandoverBacklog = 256 << 20;
 
+// There is one slice in a turn of the event loop. On a master that is busy with clients, whose
+// turns are long, it would be too little for the export ever to catch up with the writers. So it
+// may keep those clients waiting longer by this part, up to that.
+constexpr int kPartOfTurn = 8;
+constexpr std::chrono::microseconds kLongestPart{2000};
+
 bool has_backlog() {
   return redis::Info("replication").number("repl_backlog_active") != 0;
 }
@@ -233,6 +239,7 @@ void Exports::join(RedisModuleCtx* ctx, Door& door, Export& joined) {
 Export& Exports::begin_export(const Place& place, std::unique_ptr<LogRing> log) {
   rdma::Fabric& fabric = *doors_.at(place).fabric;
   if (!waker_) waker_ = std::make_unique<redis::Waker>();
+  if (exports_.empty()) turn_began_ = thread_cpu_time();
   Export::Options options;
   options.number = past_.exports + exports_.size() + 1;
   options.fabric_name = place.fabric;
@@ -309,7 +316,9 @@ void Exports::client_gone(Export::ClientId client) {
 void Exports::before_sleep() {
   if (exports_.empty()) return;
   const auto cpu_before = thread_cpu_time();
-  const auto share = std::chrono::microseconds(config().slice_us) / exports_.size();
+  const auto part = std::min((cpu_before - turn_began_) / kPartOfTurn, kLongestPart);
+  const auto slice = std::max(std::chrono::microseconds(config().slice_us), part);
+  const auto share = slice / exports_.size();
   std::vector<std::pair<Export*, std::string>> broken;
   for (const auto& running : exports_) {
     try {
@@ -319,7 +328,8 @@ void Exports::before_sleep() {
       broken.emplace_back(running.get(), error.what());
     }
   }
-  const auto spent = thread_cpu_time() - cpu_before;
+  turn_began_ = thread_cpu_time();
+  const auto spent = turn_began_ - cpu_before;
   past_.slice_max_us = std::max(past_.slice_max_us, static_cast<std::uint64_t>(spent.count()));
   for (const auto& [running, why] : broken) drop(*running, why);
 }

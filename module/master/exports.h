@@ -97,6 +97,7 @@ class Exports final : private WriteListener {
   std::map<Export::ClientId, Guest> guests_;
   HeldSettings priming_;  ///< while a replica makes this master create its backlog
   HeldSettings backlog_;  ///< from a cut until that replica has handed over
+  std::chrono::microseconds turn_began_{};  ///< CPU time when the last slices had ended
   Stats past_;            ///< of exports that have ended
 };
 
