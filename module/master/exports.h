@@ -98,7 +98,7 @@ class Exports final : private WriteListener {
   HeldSettings priming_;  ///< while a replica makes this master create its backlog
   HeldSettings backlog_;  ///< from a cut until that replica has handed over
   std::chrono::microseconds turn_began_{};  ///< CPU time when the last slices had ended
-  Stats past_;            ///< of exports that have ended
+  Stats past_;                              ///< of exports that have ended
 };
 
 }  // namespace rdmasync::master
