@@ -1,0 +1,29 @@
+#pragma once
+
+#include <sys/types.h>
+
+namespace rdmasync::bench {
+
+/// CPU seconds of a process.
+struct CpuTime {
+  double main = 0;      ///< its main thread
+  double threads = 0;   ///< all others, also those that have ended
+  double children = 0;  ///< that it has waited for
+
+  CpuTime& operator+=(const CpuTime& other) {
+    main += other.main;
+    threads += other.threads;
+    children += other.children;
+    return *this;
+  }
+  friend CpuTime operator-(const CpuTime& one, const CpuTime& other) {
+    return {one.main - other.main, one.threads - other.threads, one.children - other.children};
+  }
+};
+
+CpuTime cpu_time(pid_t pid);
+
+/// Page faults that a process has had, without those that went to the disk.
+double page_faults(pid_t pid);
+
+}  // namespace rdmasync::bench
