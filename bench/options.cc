@@ -7,7 +7,6 @@ namespace rdmasync::bench {
 
 std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   Options options;
-  options.programs.module = built_module();
   options.scenario.write_rate = 10'000;
   options.scenario.large_write_rate = 5;
   Dataset& dataset = options.scenario.dataset;

@@ -130,6 +130,11 @@ std::string output_of(const std::vector<std::string>& command) {
   return output;
 }
 
+std::filesystem::path build_directory() {
+  const auto directory = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  return directory.filename() == "bench" ? directory.parent_path() : directory;
+}
+
 void handle_interrupts() {
   struct sigaction action {};
   action.sa_handler = on_signal;

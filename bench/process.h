@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ class Process {
 /// Runs a program to its end. What it wrote to its standard output; throws std::runtime_error if it
 /// failed.
 std::string output_of(const std::vector<std::string>& command);
+
+/// What scripts/build has filled, and this program is in.
+std::filesystem::path build_directory();
 
 /// From here on SIGINT, SIGTERM and SIGHUP kill the running processes, so that whatever waits for
 /// one of them fails at once and the stack unwinds.

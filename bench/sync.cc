@@ -45,14 +45,6 @@ std::vector<std::string> settings(const Method& method, const Network& network,
   return lines;
 }
 
-std::vector<Part> rdmasync_parts(const Fields& status) {
-  std::vector<Part> parts;
-  for (const char* name : {"connect", "attach", "pull", "cut", "load", "relay", "handover"}) {
-    parts.push_back({name, status.number(fmt::format("last_sync_{}_ms", name))});
-  }
-  return parts;
-}
-
 /// A master, its replicas, and what is measured of them.
 class Trial {
  public:
@@ -244,11 +236,6 @@ Outcome Trial::measure() {
 }
 
 }  // namespace
-
-std::filesystem::path built_module() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() /
-         "rdmasync.so";
-}
 
 Outcome run_sync(const Method& method, const Scenario& scenario, const Network& network,
                  const Programs& programs, const std::filesystem::path& scratch) {

@@ -9,6 +9,7 @@
 #include "bench/method.h"
 #include "bench/network.h"
 #include "bench/outcome.h"
+#include "bench/process.h"
 
 namespace rdmasync::bench {
 
@@ -24,12 +25,9 @@ struct Scenario {
 
 struct Programs {
   std::string redis_server = "redis-server";
-  std::filesystem::path module;
+  std::filesystem::path module = build_directory() / "rdmasync.so";
   std::chrono::seconds timeout{300};  ///< of a sync
 };
-
-/// The module beside the running program.
-std::filesystem::path built_module();
 
 /// One sync, with a new master filled anew and empty replicas, all gone afterwards.
 Outcome run_sync(const Method& method, const Scenario& scenario, const Network& network,

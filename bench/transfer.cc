@@ -1,5 +1,7 @@
 #include "bench/transfer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -75,6 +77,14 @@ class NativeTransfer : public ServerTransfer {
 };
 
 }  // namespace
+
+std::vector<Part> rdmasync_parts(const Fields& status) {
+  std::vector<Part> parts;
+  for (const char* name : {"connect", "attach", "pull", "cut", "load", "relay", "handover"}) {
+    parts.push_back({name, status.number(fmt::format("last_sync_{}_ms", name))});
+  }
+  return parts;
+}
 
 std::unique_ptr<Transfer> make_transfer(const Method& method, const Ends& ends) {
   switch (method.kind) {

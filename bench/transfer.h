@@ -4,9 +4,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bench/client.h"
 #include "bench/method.h"
+#include "bench/outcome.h"
 
 namespace rdmasync::bench {
 
@@ -39,6 +41,9 @@ struct Ends {
   int master_port = 0;
   std::function<void()> move_to_replica;  ///< the calling thread, into its network
 };
+
+/// What RDMASYNC.STATUS of a replica tells of its last sync.
+std::vector<Part> rdmasync_parts(const Fields& status);
 
 std::unique_ptr<Transfer> make_transfer(const Method& method, const Ends& ends);
 

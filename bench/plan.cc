@@ -1,0 +1,92 @@
+#include "bench/plan.h"
+
+#include "bench/raw.h"
+
+namespace rdmasync::bench {
+namespace {
+
+Dataset large_values(std::uint64_t count) {
+  Dataset dataset = named_dataset("original");
+  dataset.large_count = count;
+  return dataset;
+}
+
+Dataset small_keys(std::uint64_t count) {
+  Dataset dataset = named_dataset("small");
+  dataset.small_count = count;
+  return dataset;
+}
+
+Dataset mixed(std::uint64_t large, std::uint64_t small) {
+  Dataset dataset = named_dataset("mixed");
+  dataset.large_count = large;
+  dataset.small_count = small;
+  return dataset;
+}
+
+}  // namespace
+
+std::vector<Experiment> plan(bool quick) {
+  // Beside each other: what it is in little, and what it is.
+  const auto of = [quick](std::uint64_t little, std::uint64_t whole) {
+    return quick ? little : whole;
+  };
+  const std::vector<std::string> native{"slaveof-disk", "slaveof-diskless",
+                                        "slaveof-diskless-best"};
+  const auto with = [&native](std::vector<std::string> others) {
+    others.insert(others.begin(), native.begin(), native.end());
+    return others;
+  };
+  std::vector<Experiment> experiments;
+  experiments.push_back(
+      {.name = "original",
+       .network = "loopback",
+       .dataset = large_values(of(64, 256)),
+       .methods = with({"get-set", "get-set-pipelined", "rdmasync-cma", "rdmasync-tcp"}),
+       .raw = raw_names("loopback"),
+       .rounds = of(1, 5)});
+  experiments.push_back({.name = "direct",
+                         .network = "direct",
+                         .dataset = large_values(of(16, 256)),
+                         .methods = with({"get-set", "get-set-pipelined", "rdmasync-tcp"}),
+                         .raw = raw_names("direct"),
+                         .rounds = of(1, 3)});
+  // A tenth of the rate, a quarter of the data.
+  experiments.push_back({.name = "router",
+                         .network = "router",
+                         .dataset = large_values(of(8, 64)),
+                         .methods = with({"get-set", "get-set-pipelined", "rdmasync-tcp"}),
+                         .raw = raw_names("router"),
+                         .rounds = of(1, 3)});
+  experiments.push_back(
+      {.name = "wire",
+       .network = "wire",
+       .dataset = large_values(of(16, 64)),
+       .methods = with({"get-set", "get-set-pipelined", "rdmasync-tcp", "rdmasync-verbs"}),
+       .raw = raw_names("wire"),
+       .rounds = of(1, 3)});
+  experiments.push_back({.name = "replicas",
+                         .network = "loopback",
+                         .dataset = large_values(of(32, 256)),
+                         .methods = {"slaveof-diskless", "slaveof-diskless-best", "rdmasync-cma"},
+                         .replicas = quick ? std::vector<std::uint64_t>{1, 2, 3}
+                                           : std::vector<std::uint64_t>{1, 2, 3, 8},
+                         .raw = {},
+                         .rounds = of(1, 3)});
+  experiments.push_back({.name = "clients",
+                         .network = "loopback",
+                         .dataset = mixed(of(32, 256), of(200'000, 1'000'000)),
+                         .methods = {"slaveof-diskless", "slaveof-diskless-best", "rdmasync-cma"},
+                         .request_rate = 5000,
+                         .raw = {},
+                         .rounds = of(1, 3)});
+  experiments.push_back({.name = "small",
+                         .network = "loopback",
+                         .dataset = small_keys(of(300'000, 3'000'000)),
+                         .methods = with({"rdmasync-cma"}),
+                         .raw = {},
+                         .rounds = of(1, 3)});
+  return experiments;
+}
+
+}  // namespace rdmasync::bench
