@@ -2,6 +2,8 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
+
 namespace rdmasync::bench {
 
 /// CPU seconds of a process.
@@ -17,7 +19,9 @@ struct CpuTime {
     return *this;
   }
   friend CpuTime operator-(const CpuTime& one, const CpuTime& other) {
-    return {one.main - other.main, one.threads - other.threads, one.children - other.children};
+    // The clocks are read one after the other.
+    return {std::max(0.0, one.main - other.main), std::max(0.0, one.threads - other.threads),
+            std::max(0.0, one.children - other.children)};
   }
 };
 

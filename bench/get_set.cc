@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rdmasync::bench {
@@ -17,7 +18,7 @@ std::string_view view(const redisReply& reply) {
 
 }  // namespace
 
-GetSet::GetSet(const Ends& ends, bool pipelined) : ends_(ends), pipelined_(pipelined) {}
+GetSet::GetSet(Ends ends, bool pipelined) : ends_(std::move(ends)), pipelined_(pipelined) {}
 
 GetSet::~GetSet() {
   stopping_ = true;

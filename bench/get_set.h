@@ -14,7 +14,7 @@ namespace rdmasync::bench {
 class GetSet : public Transfer {
  public:
   /// `pipelined` keeps several values under way; else each waits for the one before.
-  GetSet(const Ends& ends, bool pipelined);
+  GetSet(Ends ends, bool pipelined);
   ~GetSet() override;
 
   void start() override;

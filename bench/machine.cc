@@ -61,16 +61,18 @@ Machine describe_machine(const std::string& redis_server) {
           std::string(static_cast<const char*>(system.release)), version_of(redis_server)};
 }
 
-std::uint64_t sync_memory(std::uint64_t dataset, std::uint64_t replicas, bool file) {
-  // The replicas, what a fork copies meanwhile, rings and replication buffers.
-  return dataset * (replicas + (file ? 1 : 0)) + dataset / 4 + kBuffers;
+std::uint64_t transfer_memory(std::uint64_t dataset, std::uint64_t replicas) {
+  constexpr std::uint64_t kRings = std::uint64_t{128} << 20U;
+  return dataset * (replicas + 1) + dataset / 4 + kRings;
 }
 
 void check_machine(std::uint64_t dataset, std::uint64_t replicas, bool file,
                    const std::filesystem::path& scratch,
                    const std::function<std::string(double)>& advice) {
   const Space disk = disk_space(scratch);
-  const std::uint64_t memory = dataset + sync_memory(dataset, replicas, file && disk.in_memory);
+  // The servers, what a fork copies meanwhile, and replication buffers.
+  const std::uint64_t memory = dataset * (replicas + 1) + dataset / 4 + kBuffers +
+                               (file && disk.in_memory ? dataset * replicas : 0);
   const std::uint64_t available = available_memory();
   if (available < memory) {
     const bool hopeless = available < kBuffers * 3 / 2;

@@ -18,9 +18,8 @@ struct Machine {
 
 Machine describe_machine(const std::string& redis_server);
 
-/// What the replicas of a dataset and its transfer take beyond the master. `file`: the transfer
-/// writes one.
-std::uint64_t sync_memory(std::uint64_t dataset, std::uint64_t replicas, bool file);
+/// What the replicas of a dataset and its transfer take, with the file that some write.
+std::uint64_t transfer_memory(std::uint64_t dataset, std::uint64_t replicas);
 
 /// Throws std::runtime_error if memory, or disk for `file`, do not suffice; `advice` says what to
 /// try with that share of the dataset instead.

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
+#include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "bench/markdown_tables.h"
 #include "bench/text.h"
@@ -12,20 +15,26 @@
 namespace rdmasync::bench {
 namespace {
 
+/// A row a machine, though there may be several files of results of one.
 std::string machines(const std::vector<Results>& all) {
+  std::vector<std::pair<std::string, std::set<std::string>>> rows;
+  for (const Results& results : all) {
+    const Machine& machine = results.machine;
+    const std::string row = fmt::format("| {} | {} | {} | {} | {} |", machine.cpu, machine.cores,
+                                        bytes_text(machine.memory), machine.kernel, machine.redis);
+    auto found = std::find_if(rows.begin(), rows.end(),
+                              [&](const auto& other) { return other.first == row; });
+    if (found == rows.end()) {
+      found = rows.insert(found, {row, {}});
+    }
+    for (const Run& run : results.runs) {
+      found->second.insert(run.experiment);
+    }
+  }
   std::string text =
       "| CPU | Cores | Memory | Kernel | Redis | Experiments |\n|---|---|---|---|---|---|\n";
-  for (const Results& results : all) {
-    std::vector<std::string> experiments;
-    for (const Run& run : results.runs) {
-      if (std::find(experiments.begin(), experiments.end(), run.experiment) == experiments.end()) {
-        experiments.push_back(run.experiment);
-      }
-    }
-    text +=
-        fmt::format("| {} | {} | {} | {} | {} | {} |\n", results.machine.cpu, results.machine.cores,
-                    bytes_text(results.machine.memory), results.machine.kernel,
-                    results.machine.redis, fmt::join(experiments, ", "));
+  for (const auto& [row, experiments] : rows) {
+    text += fmt::format("{} {} |\n", row, fmt::join(experiments, ", "));
   }
   return text + "\n";
 }

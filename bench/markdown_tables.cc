@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <functional>
+#include <string>
+#include <utility>
 
 #include "bench/method.h"
 #include "bench/network.h"
@@ -47,6 +49,9 @@ std::string time_cell(const Selection& runs, const Figure& figure = total_ms) {
 }
 
 std::string number_cell(const Spread& numbers, int digits) {
+  if (numbers.least == numbers.most) {
+    return fmt::format("{:.{}f}", numbers.median, digits);
+  }
   return fmt::format("{:.{}f} ({:.{}f} to {:.{}f})", numbers.median, digits, numbers.least, digits,
                      numbers.most, digits);
 }
@@ -106,43 +111,50 @@ std::string methods_table(const std::vector<Results>& all) {
   return text + "\n";
 }
 
+/// Bytes a second of whole syncs, as shares of raw reads of the same bytes.
+Spread share_of_reads(const Selection& runs, const std::vector<const RawLine*>& reads) {
+  std::vector<double> shares;
+  for (const Run* run : runs) {
+    const double megabytes =
+        static_cast<double>(run->dataset.large_count * run->dataset.large_bytes) / 1e6;
+    for (const RawLine* line : reads) {
+      if (run->round == line->round) {
+        shares.push_back(megabytes / (run->outcome.total_ms / 1000) / line->mb_per_s);
+      }
+    }
+  }
+  return spread_of(std::move(shares));
+}
+
 std::string ratios_table(const std::vector<Results>& all) {
   std::string text;
   for (const char* experiment : {"original", "small", "wire"}) {
-    const std::string ours = std::string(experiment) == "wire" ? "rdmasync-verbs" : "rdmasync-cma";
-    const Selection reference = select(all, experiment, ours);
-    const Dataset* dataset = dataset_of(all, experiment);
-    if (reference.empty() || dataset == nullptr) {
+    const std::string fabric = std::string(experiment) == "wire" ? "verbs" : "cma";
+    const Selection ours = select(all, experiment, "rdmasync-" + fabric);
+    if (ours.empty()) {
       continue;
     }
+    const std::string where = fmt::format("{}, {}", describe(ours.front()->dataset),
+                                          network_title(ours.front()->network));
+    const std::string reference = find_method(ours.front()->method).title;
     for (const std::string& method : methods_in(all, experiment)) {
-      if (method != ours) {
-        text += row({describe(*dataset), network_title(reference.front()->network),
-                     find_method(method).title, find_method(ours).title,
-                     number_cell(ratio(select(all, experiment, method), reference, total_ms), 2),
-                     std::to_string(reference.size())});
+      if (method != ours.front()->method) {
+        const Spread ratios = ratio(select(all, experiment, method), ours, total_ms);
+        text += row({where,
+                     fmt::format("{}: time, to that of {}", find_method(method).title, reference),
+                     number_cell(ratios, 2), std::to_string(ours.size())});
       }
     }
-    const auto raw =
-        select_raw(all, experiment, ours == "rdmasync-cma" ? "reads, cma" : "reads, verbs");
-    std::vector<double> shares;
-    for (const RawLine* line : raw) {
-      for (const Run* run : reference) {
-        if (run->round == line->round) {
-          const double mb = static_cast<double>(dataset->large_count * dataset->large_bytes) / 1e6;
-          shares.push_back(mb / (run->outcome.total_ms / 1000) / line->mb_per_s);
-        }
-      }
-    }
-    if (!shares.empty()) {
-      text += row({describe(*dataset), network_title(reference.front()->network),
-                   find_method(ours).title + ", in bytes a second", "raw reads of the same bytes",
-                   number_cell(spread_of(shares), 2), std::to_string(reference.size())});
+    const auto reads = select_raw(all, experiment, "reads, " + fabric);
+    if (!reads.empty()) {
+      text += row({where,
+                   fmt::format("{}: bytes a second, to those of raw reads of the same", reference),
+                   number_cell(share_of_reads(ours, reads), 2), std::to_string(ours.size())});
     }
   }
   return text.empty() ? ""
-                      : "Round by round:\n\n| Data | Network | This | takes times as long as "
-                        "| ratio | rounds |\n|---|---|---|---|---:|---:|\n" +
+                      : "Ratios, each between runs of one round:\n\n"
+                        "| Data and network | What | Ratio | Rounds |\n|---|---|---:|---:|\n" +
                             text + "\n";
 }
 
@@ -220,7 +232,7 @@ std::string replicas_table(const std::vector<Results>& all) {
   const auto methods = methods_in(all, experiment);
   for (const std::string& method : methods) {
     heads.push_back(find_method(method).title + "<br>time");
-    heads.push_back("master's CPU s: main thread / threads / children");
+    heads.emplace_back("master's CPU s: main thread / threads / children");
   }
   std::string text = head(heads);
   for (const std::uint64_t replicas : replicas_in(all, experiment)) {
@@ -251,27 +263,31 @@ std::string clients_table(const std::vector<Results>& all) {
       "same servers in the seconds before the sync. The clients' thread has real-time priority, "
       "as if it were on a machine of its own.\n\n",
       describe(*dataset));
-  text += head({"", "p50", "p99", "p99.9", "longest", "answered of those due", "sync",
-                "replica does not serve"});
+  text += head({"", "p50, ms", "p99, ms", "p99.9, ms", "longest, ms", "answered of those due",
+                "sync", "replica does not serve"});
   const auto line = [&](const std::string& title, const Selection& runs, bool idle) {
     const auto of = [&](double Latency::*field) {
       return spread(runs,
                     [=](const Outcome& run) { return (idle ? run.idle : run.during).*field; });
     };
-    const auto cell = [&](double Latency::*field) { return number_cell(of(field), 2) + " ms"; };
-    const double served = spread(runs, [idle](const Outcome& run) {
-                            const Latency& latency = idle ? run.idle : run.during;
-                            return latency.served / std::max(latency.offered, 1.0) * 100;
-                          }).median;
+    const auto cell = [&](double Latency::*field) { return number_cell(of(field), 2); };
     text +=
         row({title, cell(&Latency::p50), cell(&Latency::p99), cell(&Latency::p999),
-             cell(&Latency::most), fmt::format("{:.1f}%", served), idle ? "" : time_cell(runs),
+             cell(&Latency::most),
+             fmt::format("{:.1f}%", of(&Latency::served).median /
+                                        std::max(of(&Latency::offered).median, 1.0) * 100),
+             idle ? "" : time_cell(runs),
              idle ? "" : time_cell(runs, [](const Outcome& run) { return run.not_serving_ms; })});
   };
-  for (const std::string& method : methods_in(all, experiment)) {
+  const auto methods = methods_in(all, experiment);
+  Selection any;
+  for (const std::string& method : methods) {
     const Selection runs = select(all, experiment, method);
-    line(find_method(method).title + ", idle before", runs, true);
-    line(find_method(method).title + ", during the sync", runs, false);
+    any.insert(any.end(), runs.begin(), runs.end());
+  }
+  line("idle, before all of these", any, true);
+  for (const std::string& method : methods) {
+    line(find_method(method).title, select(all, experiment, method), false);
   }
   return text + "\n";
 }
@@ -295,7 +311,8 @@ std::string raw_table(const std::vector<Results>& all) {
 
 std::string configurations() {
   std::string text =
-      "Both ends of every method have `save \"\"` and, beyond that, Redis's defaults and:\n\n";
+      "Both ends of every method have `save \"\"` and, beyond that, Redis's defaults, by which a "
+      "master of a full sync waits 5 seconds for more replicas before it forks, and:\n\n";
   for (const Method& method : all_methods()) {
     text += fmt::format("- {} (`{}`): {}\n", method.title, method.name,
                         method.settings.empty()

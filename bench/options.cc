@@ -10,7 +10,7 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   options.scenario.write_rate = 10'000;
   options.scenario.large_write_rate = 5;
   Dataset& dataset = options.scenario.dataset;
-  std::uint64_t timeout_seconds = static_cast<std::uint64_t>(options.programs.timeout.count());
+  auto timeout_seconds = static_cast<std::uint64_t>(options.programs.timeout.count());
   bool only_large = false;
   bool no_native = false;
   bool no_rdmasync = false;

@@ -84,7 +84,7 @@ set title '{2}: {3}' offset 0,-0.5
 set ytics ({4})
 set yrange [0.4:{5}]
 set xrange [0:{6}]
-set xlabel 'seconds' offset 0,0.7
+set xlabel 'seconds' offset 0,0.4
 plot $data{0} using ($2/2):1:($2/2):(0.32):5 with boxxyerror fs solid 0.85 noborder lc rgb variable notitle, \
   '' using 2:1:3:4 with xerrorbars pt -1 lc rgb '#333333' notitle, \
   '' using ($4+{7}):1:(sprintf($2 < 1 ? '%.2f s' : '%.1f s', $2)) with labels left font ',10' notitle
@@ -121,17 +121,18 @@ void draw_replicas(const std::vector<Results>& all, const std::filesystem::path&
   if (methods.empty()) {
     return;
   }
+  const std::uint64_t most = replicas_in(all, experiment).back();
   draw(fmt::format(R"({}
 set title 'Time until the last replica is done'
 set xlabel 'replicas'
 set ylabel 'seconds'
 set logscale y
 set xtics 1
-set xrange [0.7:*]
+set xrange [0.7:{}]
 set key outside right center
 plot {}
 )",
-                   script, plots),
+                   script, static_cast<double>(most) + 0.3, plots),
        directory, "replicas", 860, 380);
 }
 
@@ -157,11 +158,14 @@ $data{0} << EOD
 {1}EOD
 set title '{2}'
 set ylabel '{3}'
+set key {4}
 plot $data{0} using 2:xtic(1) title 'main thread' lc rgb '#0072b2', \
-  '' using 3 title 'other threads' lc rgb '#56b4e9', '' using 4 title 'children' lc rgb '#d55e00'
+  '' using 3 title 'other threads' lc rgb '#56b4e9', '' using 4 title 'children' lc rgb '#d55e00', \
+  '' using 0:($2+$3+$4):(sprintf('%.2g', $2+$3+$4)) with labels offset 0,0.6 font ',9' notitle
 )",
                           i, data, find_method(methods[i]).title,
-                          i == 0 ? "CPU seconds of the master" : "");
+                          i == 0 ? "CPU seconds of the master" : "",
+                          i + 1 == methods.size() ? "top left" : "off");
   }
   if (methods.empty()) {
     return;
@@ -174,7 +178,6 @@ set style fill solid 0.85 noborder
 set boxwidth 0.7
 set xlabel 'replicas'
 set yrange [0:{}]
-set key top left
 {}unset multiplot
 )",
                    methods.size(), most * 1.25, script),
@@ -211,7 +214,7 @@ set multiplot layout {},1
 set logscale y
 set yrange [0.05:2000]
 set ylabel 'milliseconds'
-set xlabel 'seconds since the command' offset 0,0.7
+set xlabel 'seconds since the command; before it, idle' offset 0,0.5
 set key top right horizontal
 {}unset multiplot
 )",

@@ -172,10 +172,12 @@ Latency Requests::latency(Clock::time_point from, Clock::time_point to) const {
 
 std::vector<LatencySlot> Requests::slots(Clock::time_point from, Clock::time_point to,
                                          Clock::time_point zero) const {
-  constexpr auto kSlot = std::chrono::milliseconds(100);
+  // Wide enough for a 99th percentile, and not too many for a plot.
+  const auto slot = std::clamp<Clock::duration>((to - from) / 100, std::chrono::milliseconds(20),
+                                                std::chrono::milliseconds(200));
   std::vector<LatencySlot> slots;
-  for (auto begin = from; begin < to; begin += kSlot) {
-    const Latency latency = this->latency(begin, begin + kSlot);
+  for (auto begin = from; begin < to; begin += slot) {
+    const Latency latency = this->latency(begin, begin + slot);
     slots.push_back({std::chrono::duration<double, std::milli>(begin - zero).count(), latency.p99,
                      latency.most});
   }

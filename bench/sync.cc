@@ -180,7 +180,7 @@ Outcome Trial::measure() {
   }
   const auto warming_at = Clock::now();
   progress_.show("warming free memory", 0, 0);
-  warm_memory(sync_memory(estimated_bytes(scenario_.dataset), scenario_.replicas, true));
+  warm_memory(transfer_memory(estimated_bytes(scenario_.dataset), scenario_.replicas));
   Writer writer(master_->connect(), scenario_.dataset, scenario_.write_rate,
                 scenario_.large_write_rate);
   Availability availability(replicas_.front()->connect());
@@ -219,7 +219,11 @@ Outcome Trial::measure() {
   if (scenario_.request_rate > 0) {
     outcome_.idle = requests.latency(requests_at, warming_at);
     outcome_.during = requests.latency(start, end);
-    outcome_.latencies = requests.slots(start - std::chrono::seconds(1), end, start);
+    // The last idle second, and then the sync: what came between was the warming.
+    outcome_.latencies =
+        requests.slots(warming_at - std::chrono::seconds(1), warming_at, warming_at);
+    const auto slots = requests.slots(start, end, start);
+    outcome_.latencies.insert(outcome_.latencies.end(), slots.begin(), slots.end());
   }
   writer.stop();
   // The CPU time of the fork is known only when it is gone, and so is what was copied for it.
