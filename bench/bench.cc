@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/dataset.h"
+#include "bench/dataset_options.h"
 #include "bench/given_servers.h"
 #include "bench/machine.h"
 #include "bench/markdown.h"
@@ -35,48 +35,6 @@ std::vector<std::string> method_names() {
   }
   return names;
 }
-
-/// The options that say which dataset; the same names override parts of a named one.
-class DatasetOptions {
- public:
-  explicit DatasetOptions(CLI::App& app) {
-    app.add_option("--dataset", name_,
-                   "original: 256 values of 4 MiB; small: 3,000,000 keys of "
-                   "100 bytes; mixed: both kinds and every type; none")
-        ->capture_default_str();
-    large_count_ = app.add_option("--large-count", dataset_.large_count, "large string values");
-    large_size_ = app.add_option("--large-size", dataset_.large_bytes, "bytes of each, e.g. 4mb")
-                      ->transform(CLI::AsSizeValue(false))
-                      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{512} << 20U));
-    small_keys_ = app.add_option("--small-keys", dataset_.small_count, "small string values");
-    small_size_ =
-        app.add_option("--small-size", dataset_.small_bytes, "bytes of each; 0: texts and numbers");
-    app.add_flag("--compressible", dataset_.compressible, "large values compress to a quarter");
-  }
-
-  Dataset chosen() const {
-    Dataset chosen = named_dataset(name_);
-    const auto override = [](const CLI::Option* option, std::uint64_t& field, std::uint64_t value) {
-      if (option->count() > 0) {
-        field = value;
-      }
-    };
-    override(large_count_, chosen.large_count, dataset_.large_count);
-    override(large_size_, chosen.large_bytes, dataset_.large_bytes);
-    override(small_keys_, chosen.small_count, dataset_.small_count);
-    override(small_size_, chosen.small_bytes, dataset_.small_bytes);
-    chosen.compressible = dataset_.compressible;
-    return chosen;
-  }
-
- private:
-  std::string name_ = "original";
-  Dataset dataset_;
-  CLI::Option* large_count_;
-  CLI::Option* large_size_;
-  CLI::Option* small_keys_;
-  CLI::Option* small_size_;
-};
 
 void add_program_options(CLI::App& app, Programs& programs) {
   app.add_option("--module", programs.module, "the module to load; default: the one built here");
@@ -186,6 +144,7 @@ CLI::App* add_run(CLI::App& app) {
     std::vector<std::string> experiments;
     std::vector<std::string> methods;
     bool quick = false;
+    bool added = false;
     std::uint64_t rounds = 0;
     std::filesystem::path out = "results.json";
     Programs programs;
@@ -201,8 +160,11 @@ CLI::App* add_run(CLI::App& app) {
       ->check(CLI::IsMember(method_names()));
   command->add_flag("--quick", options->quick, "less data, one round");
   command->add_option("--rounds", options->rounds, "instead of the experiment's own");
-  command->add_option("--out", options->out, "a file of results, to be added to")
+  command
+      ->add_option("--out", options->out,
+                   "a file of results, in which those of the same experiments are replaced")
       ->capture_default_str();
+  command->add_flag("--add", options->added, "add rounds to them instead");
   add_program_options(*command, options->programs);
   command->callback([=] {
     const Scratch scratch;
@@ -220,7 +182,7 @@ CLI::App* add_run(CLI::App& app) {
         std::erase_if(experiment.methods,
                       [&](const std::string& method) { return !chosen(options->methods, method); });
       }
-      run_experiment(experiment, options->programs, scratch.path(), options->out);
+      run_experiment(experiment, options->programs, options->added, scratch.path(), options->out);
     }
   });
   return command;

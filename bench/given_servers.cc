@@ -26,7 +26,7 @@ Address parse_address(const std::string& text) {
 }
 
 void fill_given(const Address& server, const Dataset& dataset) {
-  Progress progress("fill");
+  Progress progress("filling");
   const auto estimate = static_cast<double>(estimated_bytes(dataset));
   fill([&] { return Client(server.host, server.port); }, dataset,
        [&](std::uint64_t bytes) {

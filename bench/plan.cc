@@ -31,61 +31,70 @@ std::vector<Experiment> plan(bool quick) {
   const auto of = [quick](std::uint64_t little, std::uint64_t whole) {
     return quick ? little : whole;
   };
-  const std::vector<std::string> native{"slaveof-disk", "slaveof-diskless",
-                                        "slaveof-diskless-best"};
-  const auto with = [&native](std::vector<std::string> others) {
-    others.insert(others.begin(), native.begin(), native.end());
-    return others;
+  using Names = std::vector<std::string>;
+  const auto methods = [quick](const Names& little, const Names& whole) {
+    return quick ? little : whole;
   };
+  const std::uint64_t rounds = of(1, 3);
   std::vector<Experiment> experiments;
   experiments.push_back(
       {.name = "original",
        .network = "loopback",
        .dataset = large_values(of(64, 256)),
-       .methods = with({"get-set", "get-set-pipelined", "rdmasync-cma", "rdmasync-tcp"}),
+       .methods = {"slaveof-disk", "slaveof-diskless", "slaveof-diskless-best", "get-set",
+                   "get-set-pipelined", "rdmasync-cma", "rdmasync-tcp"},
        .raw = raw_names("loopback"),
        .rounds = of(1, 5)});
+  const Names by_tcp = methods({"slaveof-disk", "slaveof-diskless-best", "get-set", "rdmasync-tcp"},
+                               {"slaveof-disk", "slaveof-diskless", "slaveof-diskless-best",
+                                "get-set", "get-set-pipelined", "rdmasync-tcp"});
   experiments.push_back({.name = "direct",
                          .network = "direct",
                          .dataset = large_values(of(16, 256)),
-                         .methods = with({"get-set", "get-set-pipelined", "rdmasync-tcp"}),
+                         .methods = by_tcp,
                          .raw = raw_names("direct"),
-                         .rounds = of(1, 3)});
+                         .rounds = rounds});
   // A tenth of the rate, a quarter of the data.
   experiments.push_back({.name = "router",
                          .network = "router",
                          .dataset = large_values(of(8, 64)),
-                         .methods = with({"get-set", "get-set-pipelined", "rdmasync-tcp"}),
+                         .methods = by_tcp,
                          .raw = raw_names("router"),
-                         .rounds = of(1, 3)});
+                         .rounds = rounds});
   experiments.push_back(
       {.name = "wire",
        .network = "wire",
-       .dataset = large_values(of(16, 64)),
-       .methods = with({"get-set", "get-set-pipelined", "rdmasync-tcp", "rdmasync-verbs"}),
-       .raw = raw_names("wire"),
-       .rounds = of(1, 3)});
-  experiments.push_back({.name = "replicas",
-                         .network = "loopback",
-                         .dataset = large_values(of(32, 256)),
-                         .methods = {"slaveof-diskless", "slaveof-diskless-best", "rdmasync-cma"},
-                         .replicas = quick ? std::vector<std::uint64_t>{1, 2, 3}
-                                           : std::vector<std::uint64_t>{1, 2, 3, 8},
-                         .raw = {},
-                         .rounds = of(1, 3)});
+       .dataset = large_values(of(8, 64)),
+       .methods = methods({"slaveof-diskless-best", "get-set", "rdmasync-verbs"},
+                          {"slaveof-disk", "slaveof-diskless", "slaveof-diskless-best", "get-set",
+                           "get-set-pipelined", "rdmasync-tcp", "rdmasync-verbs"}),
+       .raw = methods({"TCP", "ib_read_bw", "reads, verbs"}, raw_names("wire")),
+       .rounds = rounds});
+  experiments.push_back(
+      {.name = "replicas",
+       .network = "loopback",
+       .dataset = large_values(of(32, 256)),
+       .methods = methods({"slaveof-diskless-best", "rdmasync-cma"},
+                          {"slaveof-diskless", "slaveof-diskless-best", "rdmasync-cma"}),
+       .replicas =
+           quick ? std::vector<std::uint64_t>{1, 3} : std::vector<std::uint64_t>{1, 2, 3, 8},
+       .raw = {},
+       .rounds = rounds});
   experiments.push_back({.name = "clients",
                          .network = "loopback",
                          .dataset = mixed(of(32, 256), of(200'000, 1'000'000)),
                          .methods = {"slaveof-diskless", "slaveof-diskless-best", "rdmasync-cma"},
                          .request_rate = 5000,
                          .raw = {},
-                         .rounds = of(1, 3)});
+                         .rounds = rounds});
   experiments.push_back({.name = "small",
                          .network = "loopback",
                          .dataset = small_keys(of(300'000, 3'000'000)),
-                         .methods = with({"rdmasync-cma"}),
+                         .methods = methods({"slaveof-diskless-best", "rdmasync-cma"},
+                                            {"slaveof-disk", "slaveof-diskless",
+                                             "slaveof-diskless-best", "rdmasync-cma"}),
                          .raw = {},
-                         .rounds = of(1, 3)});
+                         .rounds = rounds});
   return experiments;
 }
 

@@ -25,19 +25,15 @@ void Progress::show(const std::string& phase, double share, std::uint64_t bytes)
   constexpr int kBar = 30;
   const auto now = Clock::now();
   const bool new_phase = phase != phase_;
-  if (!new_phase && (!terminal_ || now - drawn_ < kRedraw)) {
+  if (!terminal_ || (!new_phase && now - drawn_ < kRedraw)) {
     return;
   }
   phase_ = phase;
   drawn_ = now;
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  if (!terminal_) {
-    fmt::print("  {}: {:7.3f} s  {}\n", title_, seconds, phase);
-  } else {
-    const int done = static_cast<int>(std::lround(std::clamp(share, 0.0, 1.0) * kBar));
-    fmt::print("\r\x1b[K  {}  [{:#<{}}{:.<{}}] {:>11}  {:>6.2f} s  {}", title_, "", done, "",
-               kBar - done, bytes_text(bytes), seconds, phase);
-  }
+  const int done = static_cast<int>(std::lround(std::clamp(share, 0.0, 1.0) * kBar));
+  fmt::print("\r\x1b[K  {}  [{:#<{}}{:.<{}}] {:>11}  {:>6.2f} s  {}", title_, "", done, "",
+             kBar - done, bytes_text(bytes), seconds, phase);
   std::fflush(stdout);
 }
 

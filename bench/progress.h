@@ -6,7 +6,7 @@
 
 namespace rdmasync::bench {
 
-/// One line that is drawn again and again on a terminal; elsewhere, a line a phase.
+/// One line that is drawn again and again on a terminal, and nothing elsewhere.
 class Progress {
  public:
   explicit Progress(std::string title);
@@ -14,7 +14,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// `share` is 0 to 1, or less than 0 where nobody knows.
+  /// `share` is 0 to 1.
   void show(const std::string& phase, double share, std::uint64_t bytes);
 
  private:

@@ -24,14 +24,14 @@ Results load_results(const std::filesystem::path& file) {
 
 namespace {
 
-/// To a thousandth: finer than any of these figures is.
+/// To a hundred-thousandth: finer than any of these figures is.
 void round_numbers(nlohmann::json& json) {
   if (json.is_structured()) {
     for (nlohmann::json& element : json) {
       round_numbers(element);
     }
   } else if (json.is_number_float()) {
-    json = std::round(json.get<double>() * 1000) / 1000;
+    json = std::round(json.get<double>() * 1e5) / 1e5;
   }
 }
 

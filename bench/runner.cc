@@ -73,12 +73,17 @@ void measure_line(const Experiment& experiment, const Turn& turn, std::uint64_t 
 
 }  // namespace
 
-void run_experiment(const Experiment& experiment, const Programs& programs,
+void run_experiment(const Experiment& experiment, const Programs& programs, bool added,
                     const std::filesystem::path& scratch, const std::filesystem::path& file) {
   const Network network(experiment.network);
   const std::vector<Turn> turns = turns_of(experiment);
   Results results = load_results(file);
   results.machine = describe_machine(programs.redis_server);
+  if (!added) {
+    const auto earlier = [&](const auto& figure) { return figure.experiment == experiment.name; };
+    std::erase_if(results.runs, earlier);
+    std::erase_if(results.raw, earlier);
+  }
   const std::uint64_t first = rounds_done(results, experiment.name);
   const std::uint64_t most =
       *std::max_element(experiment.replicas.begin(), experiment.replicas.end());

@@ -7,9 +7,10 @@
 
 namespace rdmasync::bench {
 
-/// Measures every round of an experiment and adds it to the results in `file`, run by run. Those
-/// that are there stay, and the rounds go on from them.
-void run_experiment(const Experiment& experiment, const Programs& programs,
+/// Measures every round of an experiment and writes it to the results in `file`, run by run. Other
+/// experiments in there stay, and so do earlier rounds of this one if the new ones are to be
+/// `added`.
+void run_experiment(const Experiment& experiment, const Programs& programs, bool added,
                     const std::filesystem::path& scratch, const std::filesystem::path& file);
 
 }  // namespace rdmasync::bench

@@ -50,7 +50,10 @@ class Trial {
  public:
   Trial(const Method& method, const Scenario& scenario, const Network& network,
         const Programs& programs, const std::filesystem::path& directory)
-      : method_(method), scenario_(scenario), programs_(programs), progress_(method.title) {
+      : method_(method),
+        scenario_(scenario),
+        programs_(programs),
+        progress_(fmt::format("{:<22}", method.title)) {
     const std::vector<std::string> lines = settings(method, network, programs);
     master_ = std::make_unique<Server>(network.at_master({programs.redis_server}),
                                        directory / "master", lines);

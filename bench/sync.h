@@ -20,7 +20,7 @@ struct Scenario {
   std::uint64_t write_rate = 0;        ///< commands a second of every kind of write
   std::uint64_t large_write_rate = 0;  ///< of them into large values
   std::uint64_t request_rate = 0;      ///< GETs and SETs a second whose latency is measured
-  std::uint64_t idle_seconds = 5;      ///< of these requests before the sync
+  std::uint64_t idle_seconds = 3;      ///< of these requests before the sync
 };
 
 struct Programs {
