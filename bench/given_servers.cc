@@ -39,6 +39,9 @@ void sync_given(const Method& method, const Address& master, const Address& repl
   const auto connect_replica = [&] { return Client(replica.host, replica.port); };
   const auto transfer = make_transfer(method, {[&] { return Client(master.host, master.port); },
                                                connect_replica, master.host, master.port, [] {}});
+  if (transfer->poll().done) {
+    throw std::runtime_error("the replica follows that master already; REPLICAOF NO ONE ends it");
+  }
   const auto start = Clock::now();
   {
     Progress progress(method.title);

@@ -141,7 +141,8 @@ std::string costs_table(const std::vector<Results>& all) {
   return text.empty()
              ? ""
              : "What it costs: forks and extra memory at their worst, the rest as medians. CPU "
-               "seconds are those of the main thread, of the other threads, and of children.\n\n" +
+               "seconds are those of the main thread, of the other threads, and of children. A "
+               "replica that answers within 5 ms counts as serving.\n\n" +
                    head({"Experiment", "Method", "Forks", "Master's extra memory",
                          "Replica's extra memory", "Replica does not serve", "Master's CPU s",
                          "Replica's CPU s", "Replica's page faults, thousands"}) +

@@ -36,7 +36,9 @@ std::string methods_table(const std::vector<Results>& all) {
     const Dataset* dataset = dataset_of(all, experiment);
     const std::string network = std::string(experiment) == "original" ? "loopback" : experiment;
     heads.push_back(network_title(network) +
-                    (dataset == nullptr ? "" : "<br>" + describe(*dataset)));
+                    (dataset == nullptr ? ""
+                                        : fmt::format("<br>{}<br>rounds: {}", describe(*dataset),
+                                                      rounds_of(all, experiment))));
   }
   heads.emplace_back("the original");
   std::string text = head(heads);

@@ -171,10 +171,7 @@ Latency Requests::latency(Clock::time_point from, Clock::time_point to) const {
 }
 
 std::vector<LatencySlot> Requests::slots(Clock::time_point from, Clock::time_point to,
-                                         Clock::time_point zero) const {
-  // Wide enough for a 99th percentile, and not too many for a plot.
-  const auto slot = std::clamp<Clock::duration>((to - from) / 100, std::chrono::milliseconds(20),
-                                                std::chrono::milliseconds(200));
+                                         Clock::time_point zero, Clock::duration slot) const {
   std::vector<LatencySlot> slots;
   for (auto begin = from; begin < to; begin += slot) {
     const Latency latency = this->latency(begin, begin + slot);

@@ -45,7 +45,7 @@ class Requests {
   Latency latency(Clock::time_point from, Clock::time_point to) const;
   /// The same in slots, `at_ms` counting from `zero`.
   std::vector<LatencySlot> slots(Clock::time_point from, Clock::time_point to,
-                                 Clock::time_point zero) const;
+                                 Clock::time_point zero, Clock::duration slot) const;
 
  private:
   struct FreeContext {

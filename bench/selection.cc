@@ -1,5 +1,6 @@
 #include "bench/selection.h"
 
+#include <algorithm>
 #include <set>
 
 #include "bench/method.h"
@@ -86,6 +87,18 @@ std::vector<std::uint64_t> replicas_in(const std::vector<Results>& all,
     }
   }
   return {replicas.begin(), replicas.end()};
+}
+
+std::uint64_t rounds_of(const std::vector<Results>& all, const std::string& experiment) {
+  std::uint64_t rounds = 0;
+  for (const Results& results : all) {
+    for (const Run& run : results.runs) {
+      if (run.experiment == experiment) {
+        rounds = std::max(rounds, run.round + 1);
+      }
+    }
+  }
+  return rounds;
 }
 
 const Dataset* dataset_of(const std::vector<Results>& all, const std::string& experiment) {

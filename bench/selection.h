@@ -32,6 +32,8 @@ std::vector<std::string> methods_in(const std::vector<Results>& all, const std::
 /// Numbers of replicas that have runs.
 std::vector<std::uint64_t> replicas_in(const std::vector<Results>& all,
                                        const std::string& experiment);
+/// How often the experiment was repeated.
+std::uint64_t rounds_of(const std::vector<Results>& all, const std::string& experiment);
 /// nullptr if there is no run of it.
 const Dataset* dataset_of(const std::vector<Results>& all, const std::string& experiment);
 
