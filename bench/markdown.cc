@@ -51,8 +51,8 @@ constexpr const char* kHow =
 constexpr const char* kOriginal =
     "The last column is what the experiment that started this measured: a student project on "
     "40 Gb/s InfiniBand, with 937 MB in 256 values of about 4 MiB. It is there for reference; the "
-    "machines have nothing in common. The Soft-RoCE link is in an emulated machine, about ten "
-    "times slower than this one: compare it with nothing but itself.\n\n";
+    "machines have nothing in common. The Soft-RoCE link is in an emulated machine, far slower "
+    "than its host: compare it with nothing but itself.\n\n";
 
 }  // namespace
 
