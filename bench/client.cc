@@ -32,15 +32,26 @@ double Fields::number(const std::string& name) const {
   return number;
 }
 
-Client::Client(int port) : context_(redisConnect("127.0.0.1", port)) {
+Client::Client(redisContext* context, const std::string& where) : context_(context) {
   if (context_ == nullptr || context_->err != 0) {
-    throw std::runtime_error("cannot connect to port " + std::to_string(port));
+    throw std::runtime_error("cannot connect to " + where);
   }
 }
+
+Client::Client(const std::string& host, int port)
+    : Client(redisConnect(host.c_str(), port), host + ":" + std::to_string(port)) {}
+
+Client::Client(const std::filesystem::path& socket)
+    : Client(redisConnectUnix(socket.c_str()), socket.string()) {}
 
 Reply Client::command(Arguments arguments) {
   append(arguments);
   return read();
+}
+
+Reply Client::try_command(Arguments arguments) {
+  append(arguments);
+  return read_any();
 }
 
 void Client::append(Arguments arguments) {
@@ -62,11 +73,24 @@ void Client::append(Arguments arguments) {
   }
 }
 
+void Client::lost() const {
+  throw std::runtime_error("connection to a server lost: " +
+                           std::string(static_cast<const char*>(context_->errstr)));
+}
+
+void Client::flush() {
+  int done = 0;
+  while (done == 0) {
+    if (redisBufferWrite(context_.get(), &done) != REDIS_OK) {
+      lost();
+    }
+  }
+}
+
 Reply Client::read_any() {
   void* reply = nullptr;
   if (redisGetReply(context_.get(), &reply) != REDIS_OK) {
-    throw std::runtime_error("connection to a server lost: " +
-                             std::string(static_cast<const char*>(context_->errstr)));
+    lost();
   }
   return Reply(static_cast<redisReply*>(reply));
 }
@@ -102,8 +126,7 @@ Fields Client::info(std::string_view section) {
 }
 
 Fields Client::status() {
-  append({"RDMASYNC.STATUS"});
-  const Reply reply = read_any();
+  const Reply reply = try_command({"RDMASYNC.STATUS"});
   if (reply->type == REDIS_REPLY_ERROR && !view(*reply).starts_with("LOADING")) {
     throw std::runtime_error("RDMASYNC.STATUS replied: " + std::string(view(*reply)));
   }

@@ -3,6 +3,7 @@
 #include <hiredis/hiredis.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -30,16 +31,21 @@ class Fields {
   std::map<std::string, std::string> values_;
 };
 
-/// A connection to a server of this machine. Throws std::runtime_error when it is lost, and on
-/// error replies.
+/// A connection to a server. Throws std::runtime_error when it is lost, and on error replies.
 class Client {
  public:
-  explicit Client(int port);
+  Client(const std::string& host, int port);
+  /// By a socket of this machine.
+  explicit Client(const std::filesystem::path& socket);
 
   Reply command(Arguments arguments);
+  /// The reply may be an error.
+  Reply try_command(Arguments arguments);
 
   /// Pipelining: any number of `append`, then as many replies.
   void append(Arguments arguments);
+  /// Sends what was appended; `read` does, too.
+  void flush();
   Reply read();
   void drain(std::uint64_t replies);
 
@@ -52,7 +58,9 @@ class Client {
     void operator()(redisContext* context) const { redisFree(context); }
   };
 
+  Client(redisContext* context, const std::string& where);
   Reply read_any();
+  [[noreturn]] void lost() const;
 
   std::unique_ptr<redisContext, Close> context_;
 };

@@ -2,13 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <atomic>
+#include <chrono>
 #include <cstring>
 #include <future>
 #include <random>
+#include <stdexcept>
 #include <string_view>
+#include <vector>
 
-#include "bench/client.h"
 #include "bench/process.h"
+#include "bench/text.h"
 
 namespace rdmasync::bench {
 namespace {
@@ -23,23 +28,49 @@ void randomize(std::string& bytes, Random& random) {
   }
 }
 
-void fill_large(Client& client, const Options& options, Random& random) {
-  std::string value(options.large_bytes, '\0');
-  for (std::uint64_t i = 0; i < options.large_count; ++i) {
-    throw_if_interrupted();
-    randomize(value, random);
-    client.append({"SET", large_key(i), value});
-    client.drain(1);
+/// A quarter of the bytes, four times each, in pieces that are short enough for Redis's compression
+/// to see the repetition.
+void make_compressible(std::string& bytes) {
+  constexpr std::size_t kPiece = 64;
+  for (std::size_t at = 0; at + 4 * kPiece <= bytes.size(); at += 4 * kPiece) {
+    for (std::size_t copy = 1; copy < 4; ++copy) {
+      std::memcpy(&bytes[at + copy * kPiece], &bytes[at], kPiece);
+    }
   }
 }
 
-void fill_small(Client& client, const Options& options, Random& random) {
+void fill_large(Client& client, const Dataset& dataset, std::atomic<std::uint64_t>& filled) {
+  Random random(kSeed);
+  std::string value(dataset.large_bytes, '\0');
+  for (std::uint64_t i = 0; i < dataset.large_count; ++i) {
+    throw_if_interrupted();
+    randomize(value, random);
+    if (dataset.compressible) {
+      make_compressible(value);
+    }
+    client.command({"SET", large_key(i), value});
+    filled += value.size();
+  }
+}
+
+std::string small_value(std::uint64_t index, const Dataset& dataset, Random& random) {
+  if (dataset.small_bytes > 0) {
+    std::string value(dataset.small_bytes, '\0');
+    randomize(value, random);
+    return value;
+  }
+  return index % 4 == 0 ? std::to_string(random() >> 20U)
+                        : fmt::format("value {} of key {}", random(), index);
+}
+
+void fill_small(Client& client, const Dataset& dataset, Random& random,
+                std::atomic<std::uint64_t>& filled) {
   constexpr std::uint64_t kBatch = 1000;
   std::uint64_t pending = 0;
-  for (std::uint64_t i = 0; i < options.small_count; ++i) {
-    const std::string value = i % 4 == 0 ? std::to_string(random() >> 20U)
-                                         : fmt::format("value {} of key {}", random(), i);
+  for (std::uint64_t i = 0; i < dataset.small_count; ++i) {
+    const std::string value = small_value(i, dataset, random);
     client.append({"SET", small_key(i), value});
+    filled += value.size();
     if (++pending == kBatch) {
       throw_if_interrupted();
       client.drain(pending);
@@ -97,34 +128,92 @@ void fill_rest(Client& client) {
 
 }  // namespace
 
-std::string large_key(std::uint64_t number) {
-  return fmt::format("large:{}", number);
-}
-std::string small_key(std::uint64_t number) {
-  return fmt::format("small:{}", number);
-}
-
-void fill(int port, const Options& options) {
-  // Beside each other, to keep the server busy.
-  auto large = std::async(std::launch::async, [&] {
-    Random random(kSeed);
-    Client client(port);
-    fill_large(client, options, random);
-  });
-  Random random(kSeed + 1);
-  Client client(port);
-  fill_small(client, options, random);
-  if (options.all_types) {
-    fill_aggregates(client, random);
-    fill_rest(client);
+Dataset named_dataset(const std::string& name) {
+  constexpr std::uint64_t kSmallCount = 3'000'000;
+  constexpr std::uint64_t kSmallBytes = 100;
+  Dataset dataset;
+  dataset.name = name;
+  if (name == "mixed") {
+    return dataset;
   }
-  large.get();
+  dataset.all_types = false;
+  dataset.small_count = 0;
+  if (name == "original") {
+    return dataset;
+  }
+  dataset.large_count = 0;
+  if (name == "small") {
+    dataset.small_count = kSmallCount;
+    dataset.small_bytes = kSmallBytes;
+  } else if (name != "none") {
+    throw std::runtime_error("there is no dataset " + name +
+                             "; there are original small mixed none");
+  }
+  return dataset;
 }
 
-std::uint64_t estimated_bytes(const Options& options) {
+std::string describe(const Dataset& dataset) {
+  std::vector<std::string> parts;
+  if (dataset.large_count > 0) {
+    parts.push_back(fmt::format("{} values of {}{}", dataset.large_count,
+                                bytes_text(dataset.large_bytes),
+                                dataset.compressible ? ", compressible" : ""));
+  }
+  if (dataset.small_count > 0) {
+    parts.push_back(fmt::format("{} small keys", dataset.small_count));
+    if (dataset.small_bytes > 0) {
+      parts.back() += fmt::format(" of {} bytes", dataset.small_bytes);
+    }
+  }
+  if (dataset.all_types) {
+    parts.emplace_back("some of every type");
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::string large_key(std::uint64_t index) {
+  return std::to_string(index + 1);
+}
+std::string small_key(std::uint64_t index) {
+  return fmt::format("small:{}", index);
+}
+
+void fill(const std::function<Client()>& connect, const Dataset& dataset,
+          const std::function<void(std::uint64_t)>& progress) {
+  constexpr auto kShow = std::chrono::milliseconds(100);
+  std::atomic<std::uint64_t> filled = 0;
+  // Beside each other, to keep the server busy.
+  std::array fillers{std::async(std::launch::async,
+                                [&] {
+                                  Client client = connect();
+                                  fill_large(client, dataset, filled);
+                                }),
+                     std::async(std::launch::async, [&] {
+                       Client client = connect();
+                       Random random(kSeed + 1);
+                       fill_small(client, dataset, random, filled);
+                       if (dataset.all_types) {
+                         fill_aggregates(client, random);
+                         fill_rest(client);
+                       }
+                     })};
+  for (auto& filler : fillers) {
+    while (filler.wait_for(kShow) != std::future_status::ready) {
+      progress(filled);
+    }
+  }
+  for (auto& filler : fillers) {
+    filler.get();
+  }
+}
+
+std::uint64_t estimated_bytes(const Dataset& dataset) {
   constexpr std::uint64_t kServer = std::uint64_t{16} << 20U;
-  constexpr std::uint64_t kSmallKey = 140;
-  return kServer + options.large_count * options.large_bytes + options.small_count * kSmallKey;
+  constexpr std::uint64_t kSmallKey = 100;
+  constexpr std::uint64_t kText = 40;
+  const std::uint64_t value = dataset.small_bytes > 0 ? dataset.small_bytes : kText;
+  return kServer + dataset.large_count * dataset.large_bytes +
+         dataset.small_count * (kSmallKey + value);
 }
 
 }  // namespace rdmasync::bench

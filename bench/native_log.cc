@@ -1,9 +1,11 @@
 #include "bench/native_log.h"
 
+#include <algorithm>
 #include <ctime>
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <string>
 
 namespace rdmasync::bench {
 namespace {
@@ -32,32 +34,59 @@ double ms_between(WallTime from, WallTime to) {
   return std::chrono::duration<double, std::milli>(to - from).count();
 }
 
-}  // namespace
+struct Event {
+  WallTime time;
+  std::string ended;  ///< the part that it is the end of
+};
 
-std::vector<Part> native_parts(const std::filesystem::path& replica_log, WallTime start,
-                               WallTime end) {
-  std::vector<Part> parts;
-  WallTime last = start;
-  bool streamed = false;  // into the loader, so that transfer and load are one
-  std::ifstream file(replica_log);
+/// What ends with such a line.
+using PartOf = std::string (*)(const std::string& line);
+
+std::string part_of_master(const std::string& line) {
+  const auto has = [&line](const char* text) { return line.find(text) != std::string::npos; };
+  if (has("Starting BGSAVE for SYNC")) {
+    return "wait";
+  }
+  return has("Background saving terminated with success") ? "write the file" : "";
+}
+
+std::string part_of_replica(const std::string& line) {
+  const auto has = [&line](const char* text) { return line.find(text) != std::string::npos; };
+  if (has("sync: Loading DB in memory")) {
+    return "transfer";
+  }
+  return has("sync: Finished with success") ? "load" : "";
+}
+
+void add_events(std::vector<Event>& events, const std::filesystem::path& log, PartOf part_of) {
+  std::ifstream file(log);
   for (std::string line; std::getline(file, line);) {
-    const auto has = [&line](const char* text) { return line.find(text) != std::string::npos; };
-    std::string ended;
-    if (has("sync: receiving")) {
-      ended = "wait for the first byte";
-      streamed = has("to parser");
-    } else if (has("sync: Loading DB in memory") && !streamed) {
-      ended = "transfer";
-    } else if (has("sync: Finished with success")) {
-      ended = streamed ? "transfer and load" : "load";
-    }
+    const std::string ended = part_of(line);
     const auto time = time_of(line);
     if (!ended.empty() && time) {
-      parts.push_back({ended, ms_between(last, *time)});
-      last = *time;
+      events.push_back({*time, ended});
     }
   }
-  parts.push_back({"link up", ms_between(last, end)});
+}
+
+}  // namespace
+
+std::vector<Part> native_parts(const std::filesystem::path& master_log,
+                               const std::filesystem::path& replica_log, WallTime start,
+                               WallTime end) {
+  std::vector<Event> events;
+  add_events(events, master_log, part_of_master);
+  add_events(events, replica_log, part_of_replica);
+  std::stable_sort(events.begin(), events.end(),
+                   [](const Event& one, const Event& other) { return one.time < other.time; });
+  events.push_back({end, "link up"});
+  std::vector<Part> parts;
+  WallTime last = start;
+  for (const Event& event : events) {
+    // The log knows milliseconds, the start is finer.
+    parts.push_back({event.ended, std::max(0.0, ms_between(last, event.time))});
+    last = event.time;
+  }
   return parts;
 }
 

@@ -2,21 +2,18 @@
 
 #include <chrono>
 #include <filesystem>
-#include <string>
 #include <vector>
+
+#include "bench/outcome.h"
 
 namespace rdmasync::bench {
 
-/// A stretch of a sync.
-struct Part {
-  std::string name;
-  double ms;
-};
-
 using WallTime = std::chrono::system_clock::time_point;
 
-/// The parts of Redis's own full sync, from the replica's log.
-std::vector<Part> native_parts(const std::filesystem::path& replica_log, WallTime start,
+/// The parts of Redis's own full sync, from both servers' logs. A replica that loads while it
+/// receives has nearly all under "load".
+std::vector<Part> native_parts(const std::filesystem::path& master_log,
+                               const std::filesystem::path& replica_log, WallTime start,
                                WallTime end);
 
 }  // namespace rdmasync::bench

@@ -1,5 +1,6 @@
 #include "bench/process.h"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,7 +15,8 @@
 namespace rdmasync::bench {
 namespace {
 
-constexpr std::size_t kMostProcesses = 8;
+constexpr int kNoProgram = 127;
+constexpr std::size_t kMostProcesses = 32;
 // The signal handler reads these.
 std::array<std::atomic<pid_t>, kMostProcesses> running_pids{};
 std::atomic<bool> stop_requested{false};
@@ -39,19 +41,19 @@ std::size_t claim_slot(pid_t pid) {
   throw std::logic_error("too many processes at once");
 }
 
-[[noreturn]] void become(char* const* arguments, pid_t parent) {
+[[noreturn]] void become(char* const* arguments, pid_t parent, int output) {
   // A group of its own, or Ctrl-C on the terminal would reach it too.
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() == parent) {
+  if (getppid() == parent && (output < 0 || dup2(output, STDOUT_FILENO) >= 0)) {
     execvp(arguments[0], arguments);
   }
-  _exit(127);
+  _exit(kNoProgram);
 }
 
 }  // namespace
 
-Process::Process(const std::vector<std::string>& command) {
+Process::Process(const std::vector<std::string>& command, int output) {
   std::vector<char*> arguments;
   arguments.reserve(command.size() + 1);
   for (const std::string& argument : command) {
@@ -62,7 +64,7 @@ Process::Process(const std::vector<std::string>& command) {
   throw_if_interrupted();
   pid_ = fork();
   if (pid_ == 0) {
-    become(arguments.data(), parent);
+    become(arguments.data(), parent, output);
   }
   if (pid_ < 0) {
     throw std::system_error(errno, std::generic_category(), "fork");
@@ -85,6 +87,52 @@ bool Process::running() {
     pid_ = -1;
   }
   return pid_ > 0;
+}
+
+int Process::wait() {
+  int status = 0;
+  while (waitpid(pid_, &status, 0) < 0) {
+    if (errno != EINTR) {
+      throw std::system_error(errno, std::generic_category(), "waitpid");
+    }
+  }
+  running_pids.at(slot_) = 0;
+  pid_ = -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::string output_of(const std::vector<std::string>& command) {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) {
+    throw std::system_error(errno, std::generic_category(), "pipe");
+  }
+  Process process(command, ends[1]);
+  close(ends[1]);
+  std::string output;
+  std::array<char, 4096> buffer{};
+  for (ssize_t got = 0; (got = read(ends[0], buffer.data(), buffer.size())) != 0;) {
+    if (got > 0) {
+      output.append(buffer.data(), static_cast<std::size_t>(got));
+    } else if (errno != EINTR) {
+      break;
+    }
+  }
+  close(ends[0]);
+  const int status = process.wait();
+  throw_if_interrupted();
+  if (status == kNoProgram) {
+    throw std::runtime_error(command.front() + " cannot be run; scripts/setup --bench installs it");
+  }
+  if (status != 0) {
+    throw std::runtime_error(command.front() + " failed with status " + std::to_string(status) +
+                             ": " + output);
+  }
+  return output;
+}
+
+std::filesystem::path build_directory() {
+  const auto directory = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  return directory.filename() == "bench" ? directory.parent_path() : directory;
 }
 
 void handle_interrupts() {

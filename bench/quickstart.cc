@@ -7,11 +7,14 @@
 
 #include "bench/dataset.h"
 #include "bench/machine.h"
+#include "bench/method.h"
+#include "bench/network.h"
 #include "bench/options.h"
 #include "bench/process.h"
-#include "bench/report.h"
 #include "bench/server.h"
+#include "bench/summary.h"
 #include "bench/sync.h"
+#include "bench/text.h"
 
 namespace rdmasync::bench {
 namespace {
@@ -23,10 +26,12 @@ constexpr int kInterrupted = 130;
 std::vector<Method> chosen_methods(const Options& options) {
   std::vector<Method> methods;
   if (options.rdmasync) {
-    methods.push_back(Method::kRdmasync);
+    methods.push_back(
+        find_method(options.fabric == "auto" ? "rdmasync" : "rdmasync-" + options.fabric));
   }
   if (options.native) {
-    methods.insert(methods.end(), {Method::kNativeDefault, Method::kNativeBest});
+    methods.push_back(find_method("slaveof-diskless"));
+    methods.push_back(find_method("slaveof-diskless-best"));
   }
   if (methods.empty()) {
     throw std::runtime_error("nothing is left to do");
@@ -35,8 +40,8 @@ std::vector<Method> chosen_methods(const Options& options) {
 }
 
 void check_module(const Options& options) {
-  if (options.rdmasync && !std::filesystem::exists(options.module)) {
-    throw std::runtime_error(options.module.string() + " is not there: run scripts/build");
+  if (options.rdmasync && !std::filesystem::exists(options.programs.module)) {
+    throw std::runtime_error(options.programs.module.string() + " is not there: run scripts/build");
   }
 }
 
@@ -44,25 +49,32 @@ int run(const Options& options) {
   const std::vector<Method> methods = chosen_methods(options);
   check_module(options);
   const Scratch scratch;
+  const Dataset& dataset = options.scenario.dataset;
   if (!options.skip_checks) {
-    check_machine(options, scratch.path());
+    check_machine(estimated_bytes(dataset), 1, options.native, scratch.path(), [&](double share) {
+      const auto of = [share](std::uint64_t count) {
+        return static_cast<std::uint64_t>(share * static_cast<double>(count));
+      };
+      return fmt::format("Try: --large-count {} --small-keys {}", of(dataset.large_count),
+                         of(dataset.small_count));
+    });
   }
-  fmt::print("{} values of {}, {} small keys{}: {} on the master; {} writes/s meanwhile\n",
-             options.large_count, bytes_text(options.large_bytes), options.small_count,
-             options.all_types ? ", some of every type" : "", bytes_text(estimated_bytes(options)),
-             options.write_rate);
+  const Network network(options.network);
+  fmt::print("{}: {} on the master; {} writes/s meanwhile\n", describe(dataset),
+             bytes_text(estimated_bytes(dataset)), options.scenario.write_rate);
 
   std::vector<Column> columns;
   columns.reserve(methods.size());
-  for (const Method method : methods) {
-    columns.push_back({title_of(method), {}});
+  for (const Method& method : methods) {
+    columns.push_back({method.title, {}});
   }
   // Taking turns, so that a slow moment of the machine hits all alike, each round beginning with
   // another, so that none always follows the same one.
   for (std::uint64_t round = 0; round < options.runs; ++round) {
     for (std::size_t turn = 0; turn < methods.size(); ++turn) {
       const std::size_t i = (round + turn) % methods.size();
-      const Outcome outcome = run_sync(methods[i], options, scratch.path());
+      const Outcome outcome =
+          run_sync(methods[i], options.scenario, network, options.programs, scratch.path());
       fmt::print("  {:<16}  {:>9}  digests {}{}\n", columns[i].title, time_text(outcome.total_ms),
                  outcome.equal ? "equal" : "DIFFERENT",
                  outcome.fabric.empty() ? "" : ", fabric " + outcome.fabric);
@@ -70,7 +82,7 @@ int run(const Options& options) {
       columns[i].outcomes.push_back(outcome);
     }
   }
-  return print_report(columns) ? 0 : kDifferent;
+  return print_summary(columns) ? 0 : kDifferent;
 }
 
 }  // namespace

@@ -15,8 +15,6 @@
 #include <thread>
 
 namespace rdmasync::bench {
-namespace {
-
 int free_port() {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -33,8 +31,6 @@ int free_port() {
   return ntohs(address.sin_port);
 }
 
-}  // namespace
-
 Scratch::Scratch() {
   std::string name = (std::filesystem::temp_directory_path() / "rdmasync.XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) {
@@ -48,28 +44,29 @@ Scratch::~Scratch() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-Server::Server(const std::string& program, std::filesystem::path directory,
+Server::Server(std::vector<std::string> command, std::filesystem::path directory,
                const std::vector<std::string>& settings)
     : directory_(std::move(directory)) {
   std::filesystem::create_directories(directory_);
   const auto config_file = directory_ / "redis.conf";
+  command.push_back(config_file.string());
   // The port may be taken between our asking for a free one and the server's binding it.
   for (int attempt = 0; attempt < 3; ++attempt) {
     port_ = free_port();
     {
       std::ofstream config(config_file);
-      config << "bind 127.0.0.1\nport " << port_ << "\ndir " << directory_.string() << "\nlogfile "
-             << log().string() << "\n";
+      config << "port " << port_ << "\nunixsocket " << socket().string() << "\ndir "
+             << directory_.string() << "\nlogfile " << log().string() << "\n";
       for (const std::string& line : settings) {
         config << line << "\n";
       }
     }
-    process_ = std::make_unique<Process>(std::vector<std::string>{program, config_file.string()});
+    process_ = std::make_unique<Process>(command);
     if (wait_until_up()) {
       return;
     }
   }
-  throw std::runtime_error(program + " does not start:\n" + log_tail());
+  throw std::runtime_error("redis-server does not start:\n" + log_tail());
 }
 
 bool Server::wait_until_up() {

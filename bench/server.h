@@ -10,6 +10,9 @@
 
 namespace rdmasync::bench {
 
+/// A free TCP port of 127.0.0.1; another program may take it.
+int free_port();
+
 /// A temporary directory, removed with all that is in it.
 class Scratch {
  public:
@@ -24,16 +27,18 @@ class Scratch {
   std::filesystem::path path_;
 };
 
-/// A redis-server on a free port of 127.0.0.1, in a directory of its own.
+/// A redis-server on a free port, in a directory of its own.
 class Server {
  public:
-  /// `settings` are lines of redis.conf.
-  Server(const std::string& program, std::filesystem::path directory,
+  /// `command` runs the server; `settings` are lines of redis.conf.
+  Server(std::vector<std::string> command, std::filesystem::path directory,
          const std::vector<std::string>& settings);
 
   int port() const { return port_; }
   pid_t pid() const { return process_->pid(); }
-  Client connect() const { return Client(port_); }
+  /// By a socket of this machine, whatever network the server is in.
+  Client connect() const { return Client(socket()); }
+  std::filesystem::path socket() const { return directory_ / "socket"; }
   std::filesystem::path log() const { return directory_ / "log"; }
   /// The last lines of the log, for an error message.
   std::string log_tail() const;

@@ -2,14 +2,24 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
+#include <algorithm>
+#include <functional>
+#include <memory>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
-#include "bench/dataset.h"
+#include "bench/availability.h"
 #include "bench/machine.h"
+#include "bench/memory.h"
+#include "bench/native_log.h"
+#include "bench/progress.h"
+#include "bench/requests.h"
 #include "bench/server.h"
+#include "bench/transfer.h"
+#include "bench/wait.h"
 #include "bench/writer.h"
 
 namespace rdmasync::bench {
@@ -17,206 +27,239 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::vector<std::string> settings(Method method, const Options& options) {
+double ms_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+std::vector<std::string> settings(const Method& method, const Network& network,
+                                  const Programs& programs) {
   // Periodic saves would fork in the middle of a measurement.
-  std::vector<std::string> lines{"save \"\"", "enable-debug-command local"};
-  if (options.address != "127.0.0.1") {
-    lines.insert(lines.end(), {"bind 127.0.0.1 " + options.address, "protected-mode no"});
+  std::vector<std::string> lines{"save \"\"", "enable-debug-command local", "protected-mode no"};
+  // The minus: only the master's end has the address.
+  lines.push_back(network.address() == "127.0.0.1" ? "bind 127.0.0.1"
+                                                   : "bind 127.0.0.1 -" + network.address());
+  if (method.kind == Method::Kind::kRdmasync) {
+    lines.push_back("loadmodule " + std::filesystem::absolute(programs.module).string());
   }
-  if (method == Method::kRdmasync) {
-    lines.push_back("loadmodule " + std::filesystem::absolute(options.module).string());
-    if (options.fabric != "auto") {
-      lines.push_back("rdmasync.fabric " + options.fabric);
-    }
-  }
-  if (method == Method::kNativeBest) {
-    lines.insert(lines.end(),
-                 {"repl-diskless-sync yes", "repl-diskless-sync-delay 0",
-                  "repl-diskless-load on-empty-db", "rdbcompression no", "rdbchecksum no"});
-  }
+  lines.insert(lines.end(), method.settings.begin(), method.settings.end());
   return lines;
 }
 
-/// A sync under way, seen from the replica.
-class Sync {
+/// A master, its replicas, and what is measured of them.
+class Trial {
  public:
-  Sync(Method method, std::string master_address, const Server& master, const Server& replica)
+  Trial(const Method& method, const Scenario& scenario, const Network& network,
+        const Programs& programs, const std::filesystem::path& directory)
       : method_(method),
-        master_address_(std::move(master_address)),
-        master_port_(master.port()),
-        replica_(replica.connect()) {}
-
-  void start() {
-    replica_.command({method_ == Method::kRdmasync ? "RDMASYNC.SLAVEOF" : "REPLICAOF",
-                      master_address_, std::to_string(master_port_)});
+        scenario_(scenario),
+        programs_(programs),
+        progress_(fmt::format("{:<22}", method.title)) {
+    const std::vector<std::string> lines = settings(method, network, programs);
+    master_ = std::make_unique<Server>(network.at_master({programs.redis_server}),
+                                       directory / "master", lines);
+    for (std::uint64_t i = 0; i < scenario.replicas; ++i) {
+      replicas_.push_back(std::make_unique<Server>(network.at_replica({programs.redis_server}),
+                                                   directory / fmt::format("replica{}", i), lines));
+    }
+    address_ = network.address();
+    move_to_replica_ = [&network] { network.move_to_replica(); };
   }
 
-  /// True once the replica serves the whole dataset and follows the master itself.
-  bool done(Progress& progress, double dataset_bytes) {
-    return method_ == Method::kRdmasync ? rdmasync_done(progress)
-                                        : native_done(progress, dataset_bytes);
-  }
+  Outcome measure();
 
-  /// Until the replica has all that the master has written.
-  bool caught_up(double offset) {
-    return replica_.info("replication").number("slave_repl_offset") >= offset;
+  std::string log_tails() const {
+    return fmt::format("End of the master's log:\n{}End of the replica's:\n{}", master_->log_tail(),
+                       replicas_.front()->log_tail());
   }
-
-  Fields status() { return replica_.status(); }
 
  private:
-  bool link_up(const Fields& replication) const {
-    return replication.text("master_link_status") == "up" &&
-           replication.number("master_port") == master_port_;
-  }
+  using Transfers = std::vector<std::unique_ptr<Transfer>>;
 
-  bool rdmasync_done(Progress& progress) {
-    const Fields status = replica_.status();
-    const std::string state = status.text("state");
-    if (state == "failed") {
-      throw std::runtime_error("rdmasync failed: " + status.text("last_sync_error"));
-    }
-    progress.show(state.empty() ? "loading" : state, status.number("sync_perc") / 100,
-                  static_cast<std::uint64_t>(status.number("sync_read_bytes")));
-    return state == "synced" && link_up(replica_.info("replication"));
-  }
+  Transfers make_transfers() const;
+  void fill_master();
+  void sync_all(const Transfers& transfers, const std::function<void()>& sample);
+  void count_cpu();
+  void read_status();
+  bool digests_equal() const;
 
-  bool native_done(Progress& progress, double dataset_bytes) {
-    const Fields replication = replica_.info("replication");
-    const Fields persistence = replica_.info("persistence");
-    const bool loading = persistence.number("loading") != 0;
-    const double read = loading ? persistence.number("loading_loaded_bytes")
-                                : replication.number("master_sync_read_bytes");
-    progress.show(loading    ? "loading"
-                  : read > 0 ? "transfer"
-                             : "wait",
-                  read / dataset_bytes, static_cast<std::uint64_t>(read));
-    return link_up(replication);
-  }
-
-  Method method_;
-  std::string master_address_;
-  int master_port_;
-  Client replica_;
+  const Method& method_;
+  const Scenario& scenario_;
+  const Programs& programs_;
+  Progress progress_;
+  std::unique_ptr<Server> master_;
+  std::vector<std::unique_ptr<Server>> replicas_;
+  std::string address_;
+  std::function<void()> move_to_replica_;
+  Outcome outcome_;
 };
 
-std::vector<Part> rdmasync_parts(const Fields& status) {
-  std::vector<Part> parts;
-  for (const char* name : {"connect", "attach", "pull", "cut", "load", "relay", "handover"}) {
-    parts.push_back({name, status.number(fmt::format("last_sync_{}_ms", name))});
+Trial::Transfers Trial::make_transfers() const {
+  Transfers transfers;
+  for (const auto& replica : replicas_) {
+    transfers.push_back(make_transfer(
+        method_, {[this] { return master_->connect(); }, [&] { return replica->connect(); },
+                  address_, master_->port(), move_to_replica_}));
   }
-  return parts;
+  return transfers;
 }
 
-bool digests_equal(const Server& master, const Server& replica) {
-  Client left = master.connect();
-  Client right = replica.connect();
-  left.append({"DEBUG", "DIGEST"});
-  right.append({"DEBUG", "DIGEST"});
-  const Reply one = left.read();
-  const Reply other = right.read();
-  return std::string_view(one->str, one->len) == std::string_view(other->str, other->len);
+void Trial::fill_master() {
+  const auto estimate = static_cast<double>(estimated_bytes(scenario_.dataset));
+  fill([this] { return master_->connect(); }, scenario_.dataset,
+       [&](std::uint64_t bytes) {
+         progress_.show("filling the master", static_cast<double>(bytes) / estimate, bytes);
+       });
 }
 
-template <typename Condition>
-void wait_for(const Options& options, std::string_view what, const Condition& condition) {
-  constexpr auto kPoll = std::chrono::milliseconds(2);
-  const auto deadline = Clock::now() + std::chrono::seconds(options.timeout_seconds);
-  while (!condition()) {
-    throw_if_interrupted();
-    if (Clock::now() > deadline) {
-      throw std::runtime_error(
-          fmt::format("{} took more than {} s", what, options.timeout_seconds));
+/// Starts all at once and returns when the last one is done.
+void Trial::sync_all(const Transfers& transfers, const std::function<void()>& sample) {
+  for (const auto& transfer : transfers) {
+    transfer->start();
+  }
+  wait_for(programs_.timeout, "the sync", [&] {
+    sample();
+    bool done = true;
+    for (const auto& transfer : transfers) {
+      const Stage stage = transfer->poll();
+      if (done) {
+        progress_.show(stage.phase, stage.share, stage.bytes);
+      }
+      done = done && stage.done;
     }
-    std::this_thread::sleep_for(kPoll);
-  }
+    return done;
+  });
 }
 
-Outcome measure(Method method, const Options& options, const Server& master,
-                const Server& replica) {
-  Client control = master.connect();
-  Progress progress(fmt::format("{:<16}", title_of(method)));
-  progress.show("filling the master", 0, 0);
-  fill(master.port(), options);
+/// What was used since the last call.
+void Trial::count_cpu() {
+  CpuTime replicas;
+  double faults = 0;
+  for (const auto& replica : replicas_) {
+    replicas += cpu_time(replica->pid());
+    faults += page_faults(replica->pid());
+  }
+  outcome_.master_cpu = cpu_time(master_->pid()) - outcome_.master_cpu;
+  outcome_.replica_cpu = replicas - outcome_.replica_cpu;
+  outcome_.replica_faults = faults - outcome_.replica_faults;
+}
 
-  Outcome outcome;
-  Sync sync(method, options.address, master, replica);
-  const double dataset = control.info("memory").number("used_memory");
+void Trial::read_status() {
+  const Fields replica = replicas_.front()->connect().status();
+  const Fields master = master_->connect().status();
+  outcome_.parts = rdmasync_parts(replica);
+  outcome_.fabric = replica.text("fabric");
+  outcome_.rounds = replica.number("sync_rounds");
+  outcome_.slice_max_us = master.number("slice_max_us");
+  outcome_.cut_max_us = master.number("cut_max_us");
+  outcome_.values_in_place = master.number("export_values");
+  outcome_.values_in_ring = master.number("export_entries");
+  outcome_.ring_bytes = master.number("export_ring_bytes");
+}
+
+bool Trial::digests_equal() const {
+  const auto digest = [](const Server& server) {
+    const Reply reply = server.connect().command({"DEBUG", "DIGEST"});
+    return std::string(reply->str, reply->len);
+  };
+  const std::string expected = digest(*master_);
+  return std::all_of(replicas_.begin(), replicas_.end(),
+                     [&](const auto& replica) { return digest(*replica) == expected; });
+}
+
+Outcome Trial::measure() {
+  fill_master();
+  Client control = master_->connect();
+  Client replica = replicas_.front()->connect();
+  const Transfers transfers = make_transfers();
   const double forks = control.info("stats").number("total_forks");
-  MemoryWatch memory(master.pid());
-  progress.show("warming free memory", 0, 0);
-  warm_memory(options);
-  Writer writer(master.connect(), options);
-
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // let the writer get going
+  const double replica_used = replica.info("memory").number("used_memory");
+  MemoryWatch memory(master_->pid());
+  MemoryWatch replica_memory(replicas_.front()->pid());
+  Requests requests(master_->socket(), scenario_.dataset, scenario_.request_rate);
+  const auto requests_at = Clock::now();
+  if (scenario_.request_rate > 0) {
+    progress_.show("requests before the sync", 0, 0);
+    std::this_thread::sleep_for(std::chrono::seconds(scenario_.idle_seconds));
+  }
+  const auto warming_at = Clock::now();
+  progress_.show("warming free memory", 0, 0);
+  warm_memory(transfer_memory(estimated_bytes(scenario_.dataset), scenario_.replicas));
+  Writer writer(master_->connect(), scenario_.dataset, scenario_.write_rate,
+                scenario_.large_write_rate);
+  Availability availability(replicas_.front()->connect());
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // let them get going
   writer.take_writes();
   writer.take_longest_wait();
+
+  const double children = cpu_time(master_->pid()).children;
+  count_cpu();
   const auto started_at = std::chrono::system_clock::now();
   const auto start = Clock::now();
-  sync.start();
-  wait_for(options, "the sync", [&] {
+  sync_all(transfers, [&] {
     memory.sample();
-    return sync.done(progress, dataset);
+    replica_memory.sample();
   });
-  outcome.total_ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  outcome_.total_ms = ms_since(start);
+  const auto end = Clock::now();
   const auto ended_at = std::chrono::system_clock::now();
-  outcome.writes = static_cast<double>(writer.take_writes());
-  outcome.longest_wait_ms = static_cast<double>(writer.take_longest_wait().count()) / 1000;
-  outcome.master_growth = static_cast<double>(memory.growth());
-  outcome.forks = control.info("stats").number("total_forks") - forks;
-  if (method == Method::kRdmasync) {
-    const Fields status = sync.status();
-    outcome.parts = rdmasync_parts(status);
-    outcome.fabric = status.text("fabric");
-    outcome.rounds = status.number("sync_rounds");
-    outcome.slice_max_us = control.status().number("slice_max_us");
-  } else {
-    outcome.parts = native_parts(replica.log(), started_at, ended_at);
+  count_cpu();
+  outcome_.not_serving_ms = availability.stop();
+  outcome_.writes = static_cast<double>(writer.take_writes());
+  outcome_.longest_wait_ms = static_cast<double>(writer.take_longest_wait().count()) / 1000;
+  outcome_.master_growth = static_cast<double>(memory.growth());
+  outcome_.replica_growth =
+      std::max(0.0, static_cast<double>(replica_memory.growth()) + replica_used -
+                        replica.info("memory").number("used_memory"));
+  outcome_.forks = control.info("stats").number("total_forks") - forks;
+  if (method_.kind == Method::Kind::kRdmasync) {
+    read_status();
+  } else if (method_.kind == Method::Kind::kNative) {
+    outcome_.parts = native_parts(master_->log(), replicas_.front()->log(), started_at, ended_at);
   }
 
-  progress.show("comparing the digests", 1, static_cast<std::uint64_t>(dataset));
-  writer.stop();
-  const double offset = control.info("replication").number("master_repl_offset");
-  wait_for(options, "catching up", [&] { return sync.caught_up(offset); });
-  if (method != Method::kRdmasync) {
-    // Known only when the fork is gone.
-    wait_for(options, "the master's fork",
-             [&] { return control.info("persistence").number("rdb_bgsave_in_progress") == 0; });
-    outcome.master_growth += control.info("persistence").number("rdb_last_cow_size");
+  progress_.show("comparing the digests", 1, 0);
+  requests.stop();
+  if (scenario_.request_rate > 0) {
+    outcome_.idle = requests.latency(requests_at, warming_at);
+    outcome_.during = requests.latency(start, end);
+    // Wide enough for a 99th percentile, and not too many for a plot.
+    const auto slot = std::clamp<Clock::duration>(
+        (end - start) / 100, std::chrono::milliseconds(20), std::chrono::milliseconds(200));
+    // The last idle second, and then the sync: what came between was the warming.
+    outcome_.latencies =
+        requests.slots(warming_at - std::chrono::seconds(1), warming_at, warming_at, slot);
+    const auto slots = requests.slots(start, end, start, slot);
+    outcome_.latencies.insert(outcome_.latencies.end(), slots.begin(), slots.end());
   }
-  outcome.equal = digests_equal(master, replica);
-  return outcome;
+  writer.stop();
+  // The CPU time of the fork is known only when it is gone, and so is what was copied for it.
+  wait_for(programs_.timeout, "the master's fork",
+           [&] { return control.info("persistence").number("rdb_bgsave_in_progress") == 0; });
+  outcome_.master_growth += control.info("persistence").number("rdb_last_cow_size");
+  outcome_.master_cpu.children = cpu_time(master_->pid()).children - children;
+  const double offset = control.info("replication").number("master_repl_offset");
+  for (const auto& transfer : transfers) {
+    wait_for(programs_.timeout, "catching up", [&] { return transfer->caught_up(offset); });
+  }
+  outcome_.equal = digests_equal();
+  return outcome_;
 }
 
 }  // namespace
 
-std::string title_of(Method method) {
-  switch (method) {
-    case Method::kRdmasync:
-      return "rdmasync";
-    case Method::kNativeDefault:
-      return "native, default";
-    case Method::kNativeBest:
-      return "native, best";
-  }
-  return {};
-}
-
-Outcome run_sync(Method method, const Options& options, const std::filesystem::path& scratch) {
-  const std::vector<std::string> lines = settings(method, options);
-  const std::filesystem::path directory = scratch / title_of(method).substr(0, 6);
+Outcome run_sync(const Method& method, const Scenario& scenario, const Network& network,
+                 const Programs& programs, const std::filesystem::path& scratch) {
+  const std::filesystem::path directory = scratch / "trial";
   std::filesystem::remove_all(directory);
-  const Server master(options.redis_server, directory / "master", lines);
-  const Server replica(options.redis_server, directory / "replica", lines);
+  Trial trial(method, scenario, network, programs, directory);
   try {
-    return measure(method, options, master, replica);
+    return trial.measure();
   } catch (const std::exception& error) {
     if (interrupted()) {
       throw;
     }
     throw std::runtime_error(
-        fmt::format("{}\nEnd of the master's log:\n{}End of the replica's:\n{}", error.what(),
-                    master.log_tail(), replica.log_tail()));
+        fmt::format("{}: {}\n{}", method.name, error.what(), trial.log_tails()));
   }
 }
 

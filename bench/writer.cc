@@ -5,14 +5,16 @@
 #include <algorithm>
 #include <string>
 
-#include "bench/dataset.h"
-
 namespace rdmasync::bench {
 
 using Clock = std::chrono::steady_clock;
 
-Writer::Writer(Client client, Options options)
-    : client_(std::move(client)), options_(std::move(options)), thread_([this] { run(); }) {}
+Writer::Writer(Client client, Dataset dataset, std::uint64_t rate, std::uint64_t large_rate)
+    : client_(std::move(client)),
+      dataset_(std::move(dataset)),
+      rate_(rate),
+      large_rate_(large_rate),
+      thread_([this] { run(); }) {}
 
 void Writer::stop() {
   finish();
@@ -38,8 +40,7 @@ void Writer::run() {
       const auto due = [tick](std::uint64_t rate) {
         return rate * tick / kTicks - rate * (tick - 1) / kTicks;
       };
-      const std::uint64_t large = options_.write_rate == 0 ? 0 : due(options_.large_write_rate);
-      write_batch(due(options_.write_rate), large);
+      write_batch(due(rate_), rate_ == 0 ? 0 : due(large_rate_));
       next = std::max(next + kTick, Clock::now());
       std::this_thread::sleep_until(next);
     }
@@ -53,9 +54,9 @@ void Writer::write_batch(std::uint64_t commands, std::uint64_t large) {
   for (std::uint64_t i = 0; i < commands; ++i) {
     replies += append_one();
   }
-  for (std::uint64_t i = 0; i < large && options_.large_count > 0; ++i) {
-    const std::string middle = std::to_string(options_.large_bytes / 2);
-    client_.append({"SETRANGE", large_key(random_() % options_.large_count), middle,
+  for (std::uint64_t i = 0; i < large && dataset_.large_count > 0; ++i) {
+    const std::string middle = std::to_string(dataset_.large_bytes / 2);
+    client_.append({"SETRANGE", large_key(random_() % dataset_.large_count), middle,
                     fmt::format("{:08}", random_() % 100'000'000)});
     ++replies;
   }
@@ -75,7 +76,7 @@ std::uint64_t Writer::append_one() {
   const std::string number = std::to_string(random_());
   const std::string member = fmt::format("member:{}", random_() % kMembers);
   const std::string key =
-      options_.small_count == 0 ? "only" : small_key(random_() % options_.small_count);
+      dataset_.small_count == 0 ? "only" : small_key(random_() % dataset_.small_count);
   switch (random_() % 16) {
     case 0:
       client_.append({"HSET", "written:hash", member, number});

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "bench/client.h"
-#include "bench/options.h"
+#include "bench/dataset.h"
 
 namespace rdmasync::bench {
 
@@ -17,7 +17,8 @@ namespace rdmasync::bench {
 /// bounded.
 class Writer {
  public:
-  Writer(Client client, Options options);
+  /// `rate` is in commands a second, `large_rate` of them into large values.
+  Writer(Client client, Dataset dataset, std::uint64_t rate, std::uint64_t large_rate);
   ~Writer() { finish(); }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -38,7 +39,9 @@ class Writer {
   std::uint64_t append_one();
 
   Client client_;
-  Options options_;
+  Dataset dataset_;
+  std::uint64_t rate_;
+  std::uint64_t large_rate_;
   std::minstd_rand random_{7};
   std::atomic<std::uint64_t> writes_{0};
   std::atomic<std::int64_t> longest_wait_us_{0};

@@ -1,13 +1,15 @@
-#include "bench/report.h"
+#include "bench/summary.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <functional>
-#include <optional>
+#include <string>
+#include <utility>
+
+#include "bench/statistics.h"
+#include "bench/text.h"
 
 namespace rdmasync::bench {
 namespace {
@@ -15,19 +17,12 @@ namespace {
 constexpr int kLabelWidth = 32;
 constexpr int kColumnWidth = 24;
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values.at(middle)
-                                : (values.at(middle - 1) + values.at(middle)) / 2;
-}
-
 double median_of(const Column& column, const std::function<double(const Outcome&)>& figure) {
   std::vector<double> values;
   for (const Outcome& outcome : column.outcomes) {
     values.push_back(figure(outcome));
   }
-  return median(std::move(values));
+  return spread_of(std::move(values)).median;
 }
 
 double total_ms(const Column& column) {
@@ -79,25 +74,14 @@ void print_parts(const Column& column) {
         }
       }
     }
-    fmt::print(" {} {},", part.name, time_text(median(std::move(values))));
+    fmt::print(" {} {},", part.name, time_text(spread_of(std::move(values)).median));
   }
   fmt::print(" whole {}\n", time_text(total_ms(column)));
 }
 
 }  // namespace
 
-std::string bytes_text(std::uint64_t bytes) {
-  constexpr double kMebi = 1024.0 * 1024.0;
-  const double mebi = static_cast<double>(bytes) / kMebi;
-  return mebi >= 1024 ? fmt::format("{:.2f} GiB", mebi / 1024) : fmt::format("{:.1f} MiB", mebi);
-}
-
-std::string time_text(double ms) {
-  return ms >= 1000 ? fmt::format("{:.2f} s", ms / 1000)
-                    : fmt::format("{:.{}f} ms", ms, ms < 10 ? 1 : 0);
-}
-
-bool print_report(const std::vector<Column>& columns) {
+bool print_summary(const std::vector<Column>& columns) {
   const std::size_t runs = columns.front().outcomes.size();
   const double reference = total_ms(columns.front());
   fmt::print("\n");
@@ -119,6 +103,9 @@ bool print_report(const std::vector<Column>& columns) {
   });
   print_row(columns, "Master's extra memory", [](const Column& column) {
     return bytes_cell(worst_of(column, [](const Outcome& run) { return run.master_growth; }));
+  });
+  print_row(columns, "Replica does not serve", [](const Column& column) {
+    return time_text(median_of(column, [](const Outcome& run) { return run.not_serving_ms; }));
   });
   print_row(columns, "Master's longest slice", [](const Column& column) {
     const double us = worst_of(column, [](const Outcome& run) { return run.slice_max_us; });
@@ -142,36 +129,6 @@ bool print_report(const std::vector<Column>& columns) {
       "memory as it needs was touched and given back: on a virtual machine, the first touch of\n"
       "memory that its host had taken back is several times as slow.\n\n");
   return std::all_of(columns.begin(), columns.end(), all_equal);
-}
-
-Progress::Progress(std::string title) : title_(std::move(title)), terminal_(isatty(1) == 1) {}
-
-Progress::~Progress() {
-  if (terminal_) {
-    fmt::print("\r\x1b[K");
-    std::fflush(stdout);
-  }
-}
-
-void Progress::show(const std::string& phase, double share, std::uint64_t bytes) {
-  constexpr auto kRedraw = std::chrono::milliseconds(50);
-  constexpr int kBar = 30;
-  const auto now = Clock::now();
-  const bool new_phase = phase != phase_;
-  if (!new_phase && (!terminal_ || now - drawn_ < kRedraw)) {
-    return;
-  }
-  phase_ = phase;
-  drawn_ = now;
-  const double seconds = std::chrono::duration<double>(now - start_).count();
-  if (!terminal_) {
-    fmt::print("  {}: {:7.3f} s  {}\n", title_, seconds, phase);
-  } else {
-    const int done = static_cast<int>(std::lround(std::clamp(share, 0.0, 1.0) * kBar));
-    fmt::print("\r\x1b[K  {}  [{:#<{}}{:.<{}}] {:>11}  {:>6.2f} s  {}", title_, "", done, "",
-               kBar - done, bytes_text(bytes), seconds, phase);
-  }
-  std::fflush(stdout);
 }
 
 }  // namespace rdmasync::bench

@@ -1,0 +1,152 @@
+// Where time, CPU and memory go.
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "bench/markdown_cells.h"
+#include "bench/markdown_tables.h"
+#include "bench/method.h"
+#include "bench/network.h"
+#include "bench/selection.h"
+#include "bench/text.h"
+
+namespace rdmasync::bench {
+namespace {
+
+constexpr std::array kByMethod{"original", "small", "clients", "direct", "router", "wire"};
+
+/// Bytes a second of whole syncs, as shares of raw reads of the same bytes.
+Spread share_of_reads(const Selection& runs, const std::vector<const RawLine*>& reads) {
+  std::vector<double> shares;
+  for (const Run* run : runs) {
+    const double megabytes =
+        static_cast<double>(run->dataset.large_count * run->dataset.large_bytes) / 1e6;
+    for (const RawLine* line : reads) {
+      if (run->round == line->round) {
+        shares.push_back(megabytes / (run->outcome.total_ms / 1000) / line->mb_per_s);
+      }
+    }
+  }
+  return spread_of(std::move(shares));
+}
+
+}  // namespace
+
+std::string ratios_table(const std::vector<Results>& all) {
+  std::string text;
+  for (const char* experiment : {"original", "small", "wire"}) {
+    const std::string fabric = std::string(experiment) == "wire" ? "verbs" : "cma";
+    const Selection ours = select(all, experiment, "rdmasync-" + fabric);
+    if (ours.empty()) {
+      continue;
+    }
+    const std::string where = fmt::format("{}, {}", describe(ours.front()->dataset),
+                                          network_title(ours.front()->network));
+    const std::string reference = find_method(ours.front()->method).title;
+    for (const std::string& method : methods_in(all, experiment)) {
+      if (method != ours.front()->method) {
+        const Spread ratios = ratio(select(all, experiment, method), ours, total_ms);
+        text += row({where,
+                     fmt::format("{}: time, to that of {}", find_method(method).title, reference),
+                     number_cell(ratios, 2), std::to_string(ours.size())});
+      }
+    }
+    const auto best = select(all, experiment, "slaveof-diskless-best");
+    if (!best.empty()) {
+      text += row({where,
+                   fmt::format("{}: time that the replica does not serve, to that of {}", reference,
+                               find_method("slaveof-diskless-best").title),
+                   number_cell(ratio(ours, best, not_serving_ms), 2), std::to_string(ours.size())});
+    }
+    const auto reads = select_raw(all, experiment, "reads, " + fabric);
+    if (!reads.empty()) {
+      text += row({where,
+                   fmt::format("{}: bytes a second, to those of raw reads of the same", reference),
+                   number_cell(share_of_reads(ours, reads), 2), std::to_string(ours.size())});
+    }
+  }
+  return text.empty() ? ""
+                      : "Ratios, each between runs of one round:\n\n"
+                        "| Data and network | What | Ratio | Rounds |\n|---|---|---:|---:|\n" +
+                            text + "\n";
+}
+
+std::string parts_list(const std::vector<Results>& all) {
+  std::string text;
+  for (const char* experiment : kByMethod) {
+    for (const std::string& method : methods_in(all, experiment)) {
+      const Selection runs = select(all, experiment, method);
+      std::string parts;
+      for (const Part& part : runs.front()->outcome.parts) {
+        std::vector<double> times;
+        for (const Run* run : runs) {
+          for (const Part& other : run->outcome.parts) {
+            if (other.name == part.name) {
+              times.push_back(other.ms);
+            }
+          }
+        }
+        parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", part.name,
+                             time_text(spread_of(times).median));
+      }
+      const Outcome& last = runs.back()->outcome;
+      if (last.values_in_place >= 0) {
+        parts += fmt::format("; {:.0f} values read in place, {:.0f} keys and {} by the ring",
+                             last.values_in_place, last.values_in_ring,
+                             bytes_text(static_cast<std::uint64_t>(last.ring_bytes)));
+      }
+      if (!parts.empty()) {
+        text += row({experiment, find_method(method).title, parts});
+      }
+    }
+  }
+  return text.empty() ? ""
+                      : "Where the time goes, medians of every part:\n\n| Experiment | Method | "
+                        "Parts |\n|---|---|---|\n" +
+                            text + "\n";
+}
+
+std::string costs_table(const std::vector<Results>& all) {
+  std::string text;
+  const auto seconds = [](const Selection& runs, const Figure& figure) {
+    return fmt::format("{:.2f}", spread(runs, figure).median);
+  };
+  const auto bytes = [](const Selection& runs, const Figure& figure) {
+    return bytes_text(static_cast<std::uint64_t>(spread(runs, figure).most));
+  };
+  for (const char* experiment : kByMethod) {
+    for (const std::string& method : methods_in(all, experiment)) {
+      const Selection runs = select(all, experiment, method);
+      text += row(
+          {experiment, find_method(method).title,
+           fmt::format("{:.0f}", spread(runs, [](const Outcome& run) { return run.forks; }).most),
+           bytes(runs, [](const Outcome& run) { return run.master_growth; }),
+           bytes(runs, [](const Outcome& run) { return run.replica_growth; }),
+           time_text(spread(runs, not_serving_ms).median),
+           fmt::format("{} / {} / {}",
+                       seconds(runs, [](const Outcome& run) { return run.master_cpu.main; }),
+                       seconds(runs, [](const Outcome& run) { return run.master_cpu.threads; }),
+                       seconds(runs, [](const Outcome& run) { return run.master_cpu.children; })),
+           fmt::format("{} / {}",
+                       seconds(runs, [](const Outcome& run) { return run.replica_cpu.main; }),
+                       seconds(runs, [](const Outcome& run) { return run.replica_cpu.threads; })),
+           fmt::format("{:.0f}", spread(runs, [](const Outcome& run) {
+                                   return run.replica_faults / 1000;
+                                 }).median)});
+    }
+  }
+  return text.empty()
+             ? ""
+             : "What it costs: forks and extra memory at their worst, the rest as medians. CPU "
+               "seconds are those of the main thread, of the other threads, and of children. A "
+               "replica that answers within 5 ms counts as serving.\n\n" +
+                   head({"Experiment", "Method", "Forks", "Master's extra memory",
+                         "Replica's extra memory", "Replica does not serve", "Master's CPU s",
+                         "Replica's CPU s", "Replica's page faults, thousands"}) +
+                   text + "\n";
+}
+
+}  // namespace rdmasync::bench
