@@ -29,7 +29,7 @@ struct Number {
 };
 
 // Each is read when an export or a sync starts, or at every slice: CONFIG SET is enough.
-constexpr std::array<Number, 8> kNumbers = {{
+constexpr std::array<Number, 9> kNumbers = {{
     {"export-memory", &Config::export_memory, 64 * kMiB, kMiB, kTiB, redis::kConfigMemory},
     {"direct-threshold", &Config::direct_threshold, 64 << 10, 128, kTiB, redis::kConfigMemory},
     {"pinned-memory", &Config::pinned_memory, 256 * kMiB, kMiB, kTiB, redis::kConfigMemory},
@@ -38,6 +38,7 @@ constexpr std::array<Number, 8> kNumbers = {{
     {"replica-timeout", &Config::replica_timeout_s, 60, 1, 86'400, redis::kConfigDefault},
     {"join-window", &Config::join_window_ms, 100, 0, 60'000, redis::kConfigDefault},
     {"max-rounds", &Config::max_rounds, 8, 1, 1000, redis::kConfigDefault},
+    {"cut-max-ms", &Config::cut_max_ms, 1000, 1, 3'600'000, redis::kConfigDefault},
 }};
 
 struct Text {

@@ -19,6 +19,7 @@ struct Config {
   long long replica_timeout_s = 0;
   long long join_window_ms = 0;
   long long max_rounds = 0;
+  long long cut_max_ms = 0;
   bool debug = false;
 };
 

@@ -7,7 +7,7 @@
 namespace rdmasync::protocol {
 
 /// Both ends must have the same; there is no negotiation.
-inline constexpr std::int64_t kVersion = 1;
+inline constexpr std::int64_t kVersion = 2;
 
 /// `RDMASYNC.EXPORT ATTACH <version> <fabric> <listening port>` joins an export, or starts one.
 /// The connection is the session: when it closes, the replica has left.
@@ -38,11 +38,13 @@ inline constexpr const char* kAck = "ACK";
 /// `RDMASYNC.EXPORT CUT`.
 ///
 /// Reply: [kCutDone, replication id, offset, bytes of the stream since the replica attached, size
-/// of the backlog]: the log up to the kCut record of this session, which comes as soon as the log
-/// has room for all before it, is the dataset at that offset, and the stream after the offset
-/// begins in database 0. What the log holds behind that record is for others: applying it would
-/// double writes. Or [kCutAgain, n]: too much has been written meanwhile; it is being published, so
-/// ask again after the n-th kRoundEnd of the log.
+/// of the backlog, keys that were left to copy, microseconds of the main thread that this took, 1
+/// if the cut was made although rounds did not leave less and less, or else 0]: the log up to the
+/// kCut record of this session, which comes as soon as the log has room for all before it, is the
+/// dataset at that offset, and the stream after the offset begins in database 0. What the log holds
+/// behind that record is for others: applying it would double writes. Or [kCutAgain, n]: too much
+/// has been written meanwhile; it is being published, so ask again after the n-th kRoundEnd of the
+/// log. -ERR if rounds do not help and the cut would take too long.
 inline constexpr const char* kCut = "CUT";
 inline constexpr const char* kCutDone = "cut";
 inline constexpr const char* kCutAgain = "again";

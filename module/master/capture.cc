@@ -5,6 +5,7 @@
 
 #include "module/redis/context.h"
 #include "module/redis/server.h"
+#include "module/thread_cpu_time.h"
 
 namespace rdmasync::master {
 
@@ -18,6 +19,12 @@ namespace {
 std::size_t always_raw_from() {
   return redis::Info("server").text("server_name") == "valkey" ? 128 : 45;
 }
+
+// Measured with a million short elements: 16 ns (list) to 430 ns (hash) for each.
+constexpr std::chrono::nanoseconds kDumpOfAnElement{400};
+// Into memory that nobody has touched.
+constexpr std::size_t kCopiedInAMicrosecond = 1000;  // bytes
+constexpr std::chrono::microseconds kLongDump{1000};
 
 log_format::Recency recency_of_policy(std::string_view policy) {
   if (policy.find("lfu") != std::string_view::npos) return log_format::Recency::kFrequency;
@@ -111,7 +118,8 @@ bool Capture::publish_string(std::uint32_t db, std::string_view name, RedisModul
 Capture::Outcome Capture::publish_by_command(std::uint32_t db, RedisModuleString* name,
                                              const Seen& seen) {
   const bool is_string = seen.type == redis::kTypeString;
-  const redis::Reply reply{redis::Call(context_.get(), is_string ? "GET" : "DUMP", "s", name)};
+  const redis::Reply reply =
+      is_string ? redis::Reply{redis::Call(context_.get(), "GET", "s", name)} : dump(db, name);
   if (!reply || redis::CallReplyType(reply.get()) != redis::kReplyString) return Outcome::kAbsent;
   restore(name, seen.recency);
 
@@ -123,6 +131,18 @@ Capture::Outcome Capture::publish_by_command(std::uint32_t db, RedisModuleString
               value.substr(1, value.size() - 1 - redis::kDumpFooter));
   }
   return Outcome::kPublished;
+}
+
+redis::Reply Capture::dump(std::uint32_t db, RedisModuleString* name) {
+  const auto start = thread_cpu_time();
+  redis::Reply reply{redis::Call(context_.get(), "DUMP", "s", name)};
+  const auto spent = thread_cpu_time() - start;
+  if (spent >= kLongDump) {
+    slow_dumps_[{db, std::string(redis::view(name))}] = spent;
+  } else if (!slow_dumps_.empty()) {
+    slow_dumps_.erase({db, std::string(redis::view(name))});
+  }
+  return reply;
 }
 
 /// A command has touched the key; the copy is not a use of it.
@@ -172,6 +192,20 @@ std::size_t Capture::string_bytes(std::uint32_t db, RedisModuleString* name) {
   const redis::Key key{redis::OpenKey(select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
   if (!key || redis::KeyType(key.get()) != redis::kTypeString) return 0;
   return redis::ValueLength(key.get());
+}
+
+std::chrono::microseconds Capture::expected_cost(std::uint32_t db, RedisModuleString* name) {
+  const redis::Key key{redis::OpenKey(select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
+  if (!key) return {};
+  const auto length = redis::ValueLength(key.get());
+  if (redis::KeyType(key.get()) == redis::kTypeString) {
+    return std::chrono::microseconds(length / kCopiedInAMicrosecond);
+  }
+  if (!slow_dumps_.empty()) {
+    const auto known = slow_dumps_.find({db, std::string(redis::view(name))});
+    if (known != slow_dumps_.end()) return known->second;
+  }
+  return std::chrono::duration_cast<std::chrono::microseconds>(length * kDumpOfAnElement);
 }
 
 }  // namespace rdmasync::master

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "module/master/publisher.h"
@@ -44,6 +47,10 @@ class Capture {
   /// Bytes that copying this key would take, if it is a string; 0 otherwise.
   std::size_t string_bytes(std::uint32_t db, RedisModuleString* name);
 
+  /// What copying this key would take of the main thread: an estimate, or, for a collection that
+  /// took long before, what it took then.
+  std::chrono::microseconds expected_cost(std::uint32_t db, RedisModuleString* name);
+
   /// For the scan: has the database selected.
   RedisModuleCtx* select(std::uint32_t db);
 
@@ -70,6 +77,7 @@ class Capture {
                       const Seen& seen, Mode mode);
   /// Of the selected database.
   Outcome publish_by_command(std::uint32_t db, RedisModuleString* name, const Seen& seen);
+  redis::Reply dump(std::uint32_t db, RedisModuleString* name);
   void put_string(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
                   std::string_view value);
   void put_entry(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
@@ -83,6 +91,8 @@ class Capture {
   std::string head_;      ///< reused
   std::vector<ShortString> short_strings_;
   std::vector<RedisModuleString*> names_;  ///< reused
+  /// Of the collections whose last DUMP took long.
+  std::map<std::pair<std::uint32_t, std::string>, std::chrono::microseconds> slow_dumps_;
 };
 
 }  // namespace rdmasync::master

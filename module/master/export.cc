@@ -1,13 +1,14 @@
 #include "module/master/export.h"
 
 #include <algorithm>
+#include <cctype>
+#include <set>
 #include <thread>
 #include <utility>
 
 #include "module/fault.h"
 #include "module/redis/log.h"
 #include "module/redis/server.h"
-#include "module/thread_cpu_time.h"
 #include "rdmasync/protocol.h"
 
 namespace rdmasync::master {
@@ -21,8 +22,20 @@ namespace {
 constexpr std::size_t kSmallCutKeys = 512;
 constexpr std::size_t kSmallCutBytes = 4U << 20;
 
+// On the fastest of machines.
+constexpr std::chrono::microseconds kLeastOfAKey{1};
+
 // Most transactions end at once: waiting for those that are open costs less than a second scan.
 constexpr std::chrono::milliseconds kTransactionPatience{50};
+
+/// A key for a line of text.
+std::string shown(std::string_view name) {
+  constexpr std::size_t kMost = 64;
+  std::string text(name.substr(0, kMost));
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return std::isprint(c) == 0; }, '?');
+  return text;
+}
 
 }  // namespace
 
@@ -166,7 +179,7 @@ void Export::begin_round() {
 }
 
 bool Export::cut_is_small() {
-  if (dirty_.size() + dirty_.silent().size() > kSmallCutKeys) return false;
+  if (keys_left() > kSmallCutKeys) return false;
   std::size_t bytes = 0;
   std::vector<DirtyKeys::Key> keys;
   dirty_.visit_all([&](std::uint32_t db, const std::string& name) {
@@ -179,6 +192,30 @@ bool Export::cut_is_small() {
   return bytes <= kSmallCutBytes;
 }
 
+/// A round helps as long as it leaves less than the ones before; a burst is waited out, for some
+/// time.
+bool Export::is_smallest_cut(const Session& session) const {
+  return session.refused_cuts >= 2 * options_.max_rounds ||
+         keys_left() / 3 <= session.fewest_left / 2;
+}
+
+void Export::ask_for_a_round(RedisModuleCtx* ctx, Session& session) {
+  if (!in_round_) {
+    session.fewest_left = std::min(session.fewest_left, keys_left());
+    if (++session.refused_cuts == options_.max_rounds) {
+      redis::log_notice(format(
+          "rdmasync: export %lu does not converge: after %lld rounds %zu keys are left, as writes "
+          "are faster than the copy; the next small cut is taken",
+          static_cast<unsigned long>(options_.number), rounds_, keys_left()));
+    }
+  }
+  begin_round();
+  redis::ReplyWithArray(ctx, 2);
+  const std::string_view again = protocol::kCutAgain;
+  redis::ReplyWithStringBuffer(ctx, again.data(), again.size());
+  redis::ReplyWithLongLong(ctx, rounds_);
+}
+
 void Export::cut(RedisModuleCtx* ctx, ClientId client) {
   Session& session = sessions_.at(client);
   session.heard = Clock::now();
@@ -187,35 +224,36 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
   redis::SelectDb(ctx, 0);
   if (!planted(Fault::kNoPing)) redis::Replicate(ctx, "PING", "");
 
-  const bool last_resort = session.refused_cuts >= options_.max_rounds;
   // A round for another replica may have published values in place that this one has yet to read:
   // behind the cut it would read what was written since.
   const bool unread_values = publisher_.has_value_behind(session.acknowledged);
   look_at_transactions();
-  if (in_round_ || scan_again_ || unread_values || (!last_resort && !cut_is_small())) {
-    if (!in_round_) ++session.refused_cuts;
-    begin_round();
-    redis::ReplyWithArray(ctx, 2);
-    const std::string_view again = protocol::kCutAgain;
-    redis::ReplyWithStringBuffer(ctx, again.data(), again.size());
-    redis::ReplyWithLongLong(ctx, rounds_);
-    return;
+  if (in_round_ || scan_again_ || unread_values) return ask_for_a_round(ctx, session);
+  const bool small = cut_is_small();
+  const bool last_resort = session.refused_cuts >= options_.max_rounds;
+  if (!small && !(last_resort && is_smallest_cut(session))) return ask_for_a_round(ctx, session);
+
+  CutBudget budget(options_.cut_max);
+  const std::size_t keys = keys_left();
+  const auto too_long = capture_for_cut(budget);
+  const auto spent_us = static_cast<std::uint64_t>(budget.spent().count());
+  cut_max_us_ = std::max(cut_max_us_, spent_us);
+  if (too_long) {
+    if (!last_resort) return ask_for_a_round(ctx, session);
+    throw Error(
+        Errc::kResources,
+        format("the cut would keep the master's main thread for longer than rdmasync.cut-max-ms "
+               "(%lld): %s; sync when less is written, or raise rdmasync.cut-max-ms on the master",
+               static_cast<long long>(options_.cut_max.count()), too_long->c_str()));
   }
 
-  const auto start = thread_cpu_time();
-  const std::size_t keys = dirty_.size() + dirty_.silent().size();
-  capture_everything_dirty();
   const redis::Info replication("replication");
   const auto id = replication.text("master_replid");
   const auto offset = replication.number("master_repl_offset");
-  const auto moved = offset - session.joined_at_offset;
-  const auto backlog = replication.number("repl_backlog_size");
-  last_cut_us_ = static_cast<std::uint64_t>((thread_cpu_time() - start).count());
-  redis::log_notice(format("rdmasync: export %lu cut at %s:%lld with %zu keys in %lu us%s",
-                           static_cast<unsigned long>(options_.number), id.c_str(),
-                           static_cast<long long>(offset), keys,
-                           static_cast<unsigned long>(last_cut_us_),
-                           last_resort ? " (writes are faster than the copy)" : ""));
+  redis::log_notice(format(
+      "rdmasync: export %lu cut at %s:%lld with %zu keys in %lu us%s",
+      static_cast<unsigned long>(options_.number), id.c_str(), static_cast<long long>(offset), keys,
+      static_cast<unsigned long>(spent_us), small ? "" : " (writes are faster than the copy)"));
 
   RecordInfo mark;
   mark.kind = Kind::kCut;
@@ -224,26 +262,57 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
   wake_();
 
   const std::string_view done = protocol::kCutDone;
-  redis::ReplyWithArray(ctx, 5);
+  redis::ReplyWithArray(ctx, 8);
   redis::ReplyWithStringBuffer(ctx, done.data(), done.size());
   redis::ReplyWithStringBuffer(ctx, id.data(), id.size());
   redis::ReplyWithLongLong(ctx, offset);
-  redis::ReplyWithLongLong(ctx, moved);
-  redis::ReplyWithLongLong(ctx, backlog);
+  redis::ReplyWithLongLong(ctx, offset - session.joined_at_offset);
+  redis::ReplyWithLongLong(ctx, replication.number("repl_backlog_size"));
+  redis::ReplyWithLongLong(ctx, static_cast<long long>(keys));
+  redis::ReplyWithLongLong(ctx, static_cast<long long>(spent_us));
+  redis::ReplyWithLongLong(ctx, small ? 0 : 1);
 }
 
-void Export::capture_everything_dirty() {
+std::optional<std::string> Export::capture_for_cut(CutBudget& budget) {
+  const std::string left =
+      std::to_string(keys_left()) + " keys are left after " + std::to_string(rounds_) + " rounds";
+  if (keys_left() * kLeastOfAKey > budget.limit()) return left;
+  const auto too_long = capture_everything_dirty(budget);
+  if (too_long) return left + too_long.value();
+  capture_.functions();
+  return std::nullopt;
+}
+
+std::optional<std::string> Export::capture_everything_dirty(CutBudget& budget) {
+  const auto too_long = [&](std::uint32_t db,
+                            const std::string& name) -> std::optional<std::string> {
+    const auto cost = capture_.expected_cost(db, redis::make_string(name).get());
+    if (budget.allows(cost)) return std::nullopt;
+    if (cost < budget.limit() / 2) return std::string();
+    return format(", and copying '%s' of database %u alone takes %lld ms", shown(name).c_str(), db,
+                  static_cast<long long>(cost.count() / 1000));
+  };
+
+  std::set<DirtyKeys::Key> captured;  // of those that are named again below
   dirty_.begin_round();
   while (const auto key = dirty_.next_in_round()) {
-    capture_now(key->first, key->second, Capture::Mode::kPacked);
+    const auto& [db, name] = *key;
+    if (auto why = too_long(db, name)) {
+      dirty_.mark(db, name);
+      return why;
+    }
+    capture_now(db, name, Capture::Mode::kPacked);
+    if (dirty_.silent().contains(name)) captured.insert(*key);
   }
   for (const auto& name : dirty_.silent()) {
     const redis::String key = redis::make_string(name);
     for (std::uint32_t db = 0; db < options_.databases; ++db) {
+      if (captured.contains({db, name})) continue;
+      if (auto why = too_long(db, name)) return why;
       capture_.capture(db, key.get(), Capture::Mode::kPacked);
     }
   }
-  capture_.functions();
+  return std::nullopt;
 }
 
 void Export::written_silently(std::string_view key) {

@@ -5,10 +5,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "module/master/capture.h"
+#include "module/master/cut_budget.h"
 #include "module/master/dirty_keys.h"
 #include "module/master/log_ring.h"
 #include "module/master/open_transactions.h"
@@ -33,6 +35,7 @@ class Export {
     std::uint32_t databases;
     std::chrono::milliseconds join_window;
     int max_rounds;
+    std::chrono::milliseconds cut_max;  ///< of the main thread's CPU time
   };
 
   /// `wake` asks for a call of pump(), from any thread, and may do so beyond the end.
@@ -52,7 +55,8 @@ class Export {
   /// Replicas that owe an acknowledgement and have sent none for so long.
   std::vector<ClientId> stalled(std::chrono::seconds timeout) const;
 
-  /// The command CUT: captures what is dirty, or asks for another round. Replies.
+  /// The command CUT: captures what is dirty, or asks for another round. Replies. Throws
+  /// Error(kResources) if rounds do not help and the cut would take too long.
   void cut(RedisModuleCtx* ctx, ClientId client);
 
   /// Publishes until `deadline`, or until there is nothing to do or no room. Asks for another call
@@ -71,7 +75,7 @@ class Export {
   const Options& options() const { return options_; }
   const LogRing& log() const { return *ring_; }
   const Publisher& publisher() const { return publisher_; }
-  std::uint64_t last_cut_us() const { return last_cut_us_; }
+  std::uint64_t cut_max_us() const { return cut_max_us_; }
 
  private:
   struct Session {
@@ -79,14 +83,21 @@ class Export {
     Clock::time_point heard = Clock::now();
     std::int64_t joined_at_offset = 0;
     int refused_cuts = 0;
+    std::size_t fewest_left = SIZE_MAX;  ///< keys, when a cut was refused
   };
 
   bool step();
   void look_at_transactions();
   void release_acknowledged();
+  std::size_t keys_left() const { return dirty_.size() + dirty_.silent().size(); }
   bool cut_is_small();
+  bool is_smallest_cut(const Session& session) const;
   void begin_round();
-  void capture_everything_dirty();
+  void ask_for_a_round(RedisModuleCtx* ctx, Session& session);
+  /// What would take too long, if so: then some of it is captured, and the rest is as dirty as it
+  /// was.
+  std::optional<std::string> capture_for_cut(CutBudget& budget);
+  std::optional<std::string> capture_everything_dirty(CutBudget& budget);
   void capture_now(std::uint32_t db, const std::string& name, Capture::Mode mode);
 
   rdma::Fabric& fabric_;
@@ -106,7 +117,7 @@ class Export {
   bool packed_only_ = false;
   std::map<ClientId, Session> sessions_;
   Clock::time_point started_ = Clock::now();
-  std::uint64_t last_cut_us_ = 0;
+  std::uint64_t cut_max_us_ = 0;
 };
 
 }  // namespace rdmasync::master

@@ -148,8 +148,12 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
 
 void Exports::hold_backlog(RedisModuleCtx* ctx, Export::ClientId client) {
   const auto size = number(redis::config_get(ctx, "repl-backlog-size"));
-  backlog_.hold(ctx, client,
-                {{"repl-backlog-size", std::to_string(std::max(size, kHandoverBacklog))}});
+  const auto held = std::max(size, kHandoverBacklog);
+  HeldSettings::Values values = {{"repl-backlog-size", std::to_string(held)}};
+  // The server counts its backlog as data: no key shall be evicted, and no write refused, for it.
+  const auto limit = number(redis::config_get(ctx, "maxmemory"));
+  if (limit > 0) values["maxmemory"] = std::to_string(limit + held - size);
+  backlog_.hold(ctx, client, values);
 }
 
 void Exports::attach(RedisModuleCtx* ctx, std::string_view fabric) {
@@ -251,6 +255,7 @@ Export& Exports::begin_export(const Place& place, std::unique_ptr<LogRing> log) 
       static_cast<std::uint32_t>(number(redis::config_get(redis::module_context(), "databases")));
   options.join_window = std::chrono::milliseconds(config().join_window_ms);
   options.max_rounds = static_cast<int>(config().max_rounds);
+  options.cut_max = std::chrono::milliseconds(config().cut_max_ms);
   exports_.push_back(std::make_unique<Export>(fabric, std::move(log), std::move(options),
                                               [waker = waker_.get()] { waker->wake(); }));
   start_watching(*this);
@@ -299,7 +304,7 @@ void Exports::end(Export& ended) {
       static_cast<unsigned long>(ended.publisher().totals().entries),
       static_cast<unsigned long>(ended.log().head())));
   ++past_.exports;
-  past_.cut_max_us = std::max(past_.cut_max_us, ended.last_cut_us());
+  past_.cut_max_us = std::max(past_.cut_max_us, ended.cut_max_us());
   past_.values += ended.publisher().totals().values;
   past_.entries += ended.publisher().totals().entries;
   past_.ring_bytes += ended.log().head();
@@ -394,7 +399,7 @@ Exports::Stats Exports::stats() const {
   for (const auto& running : exports_) {
     sum.log_bytes += running->log().capacity();
     sum.pinned_bytes += running->publisher().pinned_bytes() + running->log().capacity();
-    sum.cut_max_us = std::max(sum.cut_max_us, running->last_cut_us());
+    sum.cut_max_us = std::max(sum.cut_max_us, running->cut_max_us());
     sum.values += running->publisher().totals().values;
     sum.entries += running->publisher().totals().entries;
     sum.ring_bytes += running->log().head();

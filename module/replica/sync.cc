@@ -74,6 +74,11 @@ Cut cut_from(const redisReply& reply) {
   return cut;
 }
 
+SyncStatus::CutCost cost_from(const redisReply& reply) {
+  return {integer_of(element_of(reply, 5)), integer_of(element_of(reply, 6)),
+          integer_of(element_of(reply, 7)) != 0};
+}
+
 /// Whether the master has written more than `lag` since the cut, or can no longer be asked: it may
 /// have closed a connection that was idle during a long load.
 bool moved_on(MasterLink& link, const Cut& cut, std::int64_t lag) {
@@ -207,7 +212,18 @@ Cut Sync::pull_to_a_cut(Pull& pull, MasterLink& link, const std::stop_token& sto
     pull.until_round(round);
     enter(State::kCutting, stop);
     const auto reply = link.command({protocol::kExportCommand, protocol::kCut});
-    if (text_of(element_of(*reply, 0)) == protocol::kCutDone) return cut_from(*reply);
+    if (text_of(element_of(*reply, 0)) == protocol::kCutDone) {
+      const auto cost = cost_from(*reply);
+      around_.status->set_cut(cost);
+      if (cost.forced) {
+        redis::log_notice(
+            format("rdmasync: after %lu rounds the master was still written faster "
+                   "than it was read: the cut took %lld us of it, for %lld keys",
+                   static_cast<unsigned long>(round), static_cast<long long>(cost.us),
+                   static_cast<long long>(cost.keys)));
+      }
+      return cut_from(*reply);
+    }
     round = static_cast<std::uint64_t>(integer_of(element_of(*reply, 1)));
   }
 }

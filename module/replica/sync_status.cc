@@ -26,6 +26,7 @@ void SyncStatus::begin(const std::string& host, int port) {
   text_.fabric.clear();
   text_.phase_ms.fill(0);
   text_.total_ms = 0;
+  text_.cut = {};
   began_ = entered_ = Clock::now();
   total_bytes = read_bytes = keys = rounds = 0;
   state_ = State::kConnecting;
@@ -59,6 +60,11 @@ void SyncStatus::fail(const std::string& reason) {
 void SyncStatus::set_fabric(const std::string& name) {
   const std::lock_guard lock(mutex_);
   text_.fabric = name;
+}
+
+void SyncStatus::set_cut(const CutCost& cost) {
+  const std::lock_guard lock(mutex_);
+  text_.cut = cost;
 }
 
 SyncStatus::Text SyncStatus::text() const {

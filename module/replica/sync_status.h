@@ -43,6 +43,14 @@ class SyncStatus {
   void fail(const std::string& reason);
   void set_fabric(const std::string& name);
 
+  /// What a cut has cost the master.
+  struct CutCost {
+    std::int64_t keys = 0;  ///< copied in it
+    std::int64_t us = 0;    ///< of its main thread
+    bool forced = false;    ///< rounds did not converge
+  };
+  void set_cut(const CutCost& cost);
+
   State state() const { return state_.load(); }
 
   struct Text {
@@ -52,6 +60,7 @@ class SyncStatus {
     std::string last_error;
     std::array<double, kStates> phase_ms{};
     double total_ms = 0;
+    CutCost cut;
   };
   Text text() const;
 

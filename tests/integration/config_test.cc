@@ -21,6 +21,7 @@ TEST_F(ConfigTest, Defaults) {
   EXPECT_EQ(server.config("rdmasync.replica-timeout"), "60");
   EXPECT_EQ(server.config("rdmasync.join-window"), "100");
   EXPECT_EQ(server.config("rdmasync.max-rounds"), "8");
+  EXPECT_EQ(server.config("rdmasync.cut-max-ms"), "1000");
   EXPECT_EQ(server.config("rdmasync.relay-buffer"), std::to_string(256 << 20));
   EXPECT_EQ(server.config("rdmasync.slaveof"), "");
   EXPECT_EQ(server.must("CONFIG", "GET", "rdmasync.bind").elements.size(), 2U);
@@ -36,6 +37,7 @@ TEST_F(ConfigTest, ConfigSetWhileRunning) {
       {"rdmasync.replica-timeout", "5", "5"},
       {"rdmasync.join-window", "0", "0"},
       {"rdmasync.max-rounds", "3", "3"},
+      {"rdmasync.cut-max-ms", "50", "50"},
       {"rdmasync.relay-buffer", "64mb", std::to_string(64 << 20)}};
   for (const auto& [name, value, stored] : settings) {
     EXPECT_EQ(server.command("CONFIG", "SET", name, value).describe(), "+OK") << name;
@@ -134,6 +136,9 @@ TEST_P(StatusTest, InfoHasTheSameFieldsAsStatus) {
                               "last_sync_load_ms",
                               "last_sync_relay_ms",
                               "last_sync_handover_ms",
+                              "last_sync_cut_keys",
+                              "last_sync_cut_us",
+                              "last_sync_cut_forced",
                               "syncs_ok",
                               "syncs_failed",
                               "exports",

@@ -164,14 +164,32 @@ Crowd::Step mixer(Server& server, const Repertoire& repertoire, const Playground
 }
 
 Crowd::Step holder(Server& server, const Repertoire& repertoire, const Playground& playground,
-                   std::uint64_t seed, int hold) {
-  constexpr int kTransactions = 8;
+                   const Playground& kept, std::uint64_t seed, int hold) {
+  constexpr int kTransactions = 16;
   auto transactions = std::make_shared<std::vector<HeldTransaction>>();
   for (int i = 0; i < kTransactions; i++) transactions->emplace_back(server.connect(), hold);
   auto dice = std::make_shared<Dice>(seed, playground);
-  return [transactions, dice, &repertoire] {
-    return transactions->at(static_cast<std::size_t>(dice->below(kTransactions)))
-        .step(repertoire, *dice);
+  auto of_kept = std::make_shared<Dice>(seed, kept);
+  return [transactions, dice, of_kept, &repertoire] {
+    const int i = dice->below(kTransactions);
+    return transactions->at(static_cast<std::size_t>(i))
+        .step(repertoire, i % 2 == 0 ? *dice : *of_kept);
+  };
+}
+
+Crowd::Step flood(Server& server) {
+  constexpr int kKeys = 700;
+  auto client = std::make_shared<Client>(server.connect());
+  auto count = std::make_shared<int>(0);
+  return [client, count] {
+    Command command = {"MSET"};
+    for (int i = 0; i < kKeys; i++) {
+      command.push_back("flood:" + std::to_string(i));
+      command.push_back(std::to_string(*count));
+    }
+    ++*count;
+    client->run(command);
+    return 1;
   };
 }
 

@@ -54,9 +54,13 @@ Crowd::Step mixer(Server& server, const Repertoire& repertoire, const Playground
                   std::uint64_t seed, int batch);
 
 /// Has transactions open side by side, each for `hold` of its turns on average, so that they are
-/// queued before a scan, a round or a cut, and run after it.
+/// queued before a scan, a round or a cut, and run after it. Half of them write nothing but keys of
+/// `kept`, which nobody else does: there what one of them wrote shows to the end.
 Crowd::Step holder(Server& server, const Repertoire& repertoire, const Playground& playground,
-                   std::uint64_t seed, int hold);
+                   const Playground& kept, std::uint64_t seed, int hold);
+
+/// Sends more keys at once than a small cut has, so that rounds do not converge.
+Crowd::Step flood(Server& server);
 
 /// Blocks on keys that others write.
 Crowd::Step waiter(Server& server, const Repertoire& repertoire, const Playground& playground,

@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kReplicas = 3;
 constexpr std::uint64_t kSeedsPerRun = 64;
+constexpr int kKept = 4;  // keys of each type that silent commands alone write
 
 void configure(Server& server, const std::vector<std::pair<std::string, std::string>>& config) {
   Pipeline pipeline(server.client());
@@ -105,6 +106,7 @@ class Run {
         native_(native),
         playground_{stage.payloads(), settings.flushable, settings.largest_value,
                     settings.keys_per_type},
+        kept_{stage.payloads(), settings.flushable, settings.largest_value, kKept, "kept:"},
         ledger_(std::to_string(seed), {kDatabases - 1, kDatabases - 2, kDatabases - 4}) {}
 
   Verdict run() {
@@ -170,12 +172,30 @@ class Run {
       sent++;
     }
     for (; sent > 0; sent--) client.receive();
+    fill_kept(client);
     if (keeps_ledger()) ledger_.open(master_);
     if (settings_.evict) {
       const long long used = std::stoll(master_.info("memory", "used_memory"));
       master_.must("CONFIG", "SET", "maxmemory-policy", "allkeys-random");
       master_.must("CONFIG", "SET", "maxmemory", used);
     }
+  }
+
+  static void fill_kept(Client& client) {
+    constexpr int kBusyDatabases = 4;
+    Pipeline pipeline(client);
+    for (int i = 0; i < kBusyDatabases * kKept; i++) {
+      const std::string name = ":kept:" + std::to_string(i % kKept);
+      pipeline.add("SELECT", i / kKept);
+      for (const char* group : {"g0", "g1"}) {
+        pipeline.add("XGROUP", "CREATE", "x" + name, group, "0", "MKSTREAM");
+      }
+      for (int entry = 0; entry < 12; entry++) pipeline.add("XADD", "x" + name, "1-*", "f", entry);
+      pipeline.add("XREADGROUP", "GROUP", "g0", "c0", "COUNT", 6, "STREAMS", "x" + name, ">");
+      pipeline.add("TESTTYPE.SET", "mod" + name, "kept");
+      pipeline.add("PFADD", "hll" + name, i);
+    }
+    pipeline.finish();
   }
 
   void gather(Crowd& crowd) {
@@ -185,6 +205,7 @@ class Run {
       crowd.add(mixer(master_, stage_.repertoire(), playground_, ++seed, settings_.batch));
     }
     if (!settings_.hold_late) hold(crowd);
+    if (settings_.flood) crowd.add(flood(master_));
     for (int i = 0; i < kWaiters; i++) {
       crowd.add(waiter(master_, stage_.repertoire(), playground_, ++seed));
     }
@@ -196,8 +217,8 @@ class Run {
   }
 
   void hold(Crowd& crowd) {
-    crowd.add(
-        holder(master_, stage_.repertoire(), playground_, seed_ * kSeedsPerRun, settings_.hold));
+    crowd.add(holder(master_, stage_.repertoire(), playground_, kept_, seed_ * kSeedsPerRun,
+                     settings_.hold));
   }
 
   void sync(Server& replica) {
@@ -213,12 +234,20 @@ class Run {
         replica.name() + " is synced",
         [&] {
           if (!stage_.alive()) throw std::runtime_error("a server has died");
+          if (!native_) allow_a_long_cut(replica);
           const auto link = replica.info("replication");
           return (native_ || status(replica, "state") == "synced") && link.at("role") == "slave" &&
                  link.at("master_port") == std::to_string(master_.port()) &&
                  link.at("master_link_status") == "up";
         },
         [&] { return describe_status(replica) + "; " + describe_status(master_); });
+  }
+
+  /// For the next try of a sync that has failed by the bound.
+  void allow_a_long_cut(Server& replica) {
+    if (status(replica, "last_sync_error").find("rdmasync.cut-max-ms (1)") != std::string::npos) {
+      master_.must("CONFIG", "SET", "rdmasync.cut-max-ms", 1000);
+    }
   }
 
   std::string compare() {
@@ -255,6 +284,7 @@ class Run {
   const Settings& settings_;
   bool native_;
   Playground playground_;
+  Playground kept_;
   Ledger ledger_;
 };
 

@@ -12,6 +12,7 @@ Settings::Settings(std::uint64_t seed, const std::string& fabric) {
             {"rdmasync.pinned-memory", dice.pick({"1mb", "8mb", "256mb"})},
             {"rdmasync.join-window", dice.pick({"0", "0", "5", "100"})},
             {"rdmasync.max-rounds", dice.pick({"1", "2", "8"})},
+            {"rdmasync.cut-max-ms", dice.pick({"1000", "1000", "1000", "1"})},
             {"repl-backlog-size", dice.pick({"16kb", "1mb"})},
             {"hz", dice.pick({"10", "100"})}};
   constexpr int kMostReplicas = 3;
@@ -25,6 +26,7 @@ Settings::Settings(std::uint64_t seed, const std::string& fabric) {
   largest_value = dice.one_in(3) ? 9000 : 200 << 10;
   keys_per_type = std::stoi(dice.pick({"4", "10", "40"}));
   flushable = dice.one_in(3) ? kDatabases : kDatabases - 4;
+  flood = dice.one_in(3);
   evict = flushable == kDatabases && dice.one_in(3);
   old_dataset = dice.one_in(2);
   fill = dice.between(100, 2500);
@@ -38,8 +40,8 @@ std::string Settings::describe() const {
       std::to_string(replicas) + " replicas, " + std::to_string(mixers) + " mixers, batches of " +
       std::to_string(batch) + ", hold " + std::to_string(hold) + (hold_late ? " late" : "") + ", " +
       std::to_string(flushable) + " flushable databases, " + std::to_string(keys_per_type) +
-      " keys per type, values to " + std::to_string(largest_value) + (evict ? ", eviction" : "") +
-      (old_dataset ? ", onto an old dataset" : "");
+      " keys per type, values to " + std::to_string(largest_value) + (flood ? ", flood" : "") +
+      (evict ? ", eviction" : "") + (old_dataset ? ", onto an old dataset" : "");
   for (const auto& [name, value] : config) text.append("\n    ").append(name).append(" ") += value;
   return text;
 }

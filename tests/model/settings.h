@@ -23,6 +23,7 @@ struct Settings {
   int flushable = kDatabases;
   int largest_value = 0;
   int keys_per_type = 0;
+  bool flood = false;        ///< rounds do not converge
   bool evict = false;        ///< the master has a memory limit meanwhile
   bool old_dataset = false;  ///< the replicas keep what they had from the run before
   int fill = 0;              ///< commands before the first sync

@@ -120,6 +120,7 @@ Unit transaction(const Repertoire& repertoire, Dice& dice) {
 }  // namespace
 
 Command held_command(const Repertoire& repertoire, Dice& dice) {
+  if (!dice.playground().names.empty()) return repertoire.silent(dice);
   switch (dice.below(6)) {
     case 0:
       return {"SELECT", dice.database()};

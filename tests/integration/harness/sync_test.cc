@@ -43,9 +43,23 @@ Server& SyncTest::start_server(const std::string& name, ServerOptions options) {
   return *servers_.back();
 }
 
+void SyncTest::expect_no_native_full_sync(Server& master) {
+  if (!master.options().load_module || status(master, "exports") == "0") return;
+  // Who makes it create its backlog counts as one, and does not say where it listens.
+  const std::string log = master.log();
+  int asked_to_create_backlog = 0;
+  for (std::size_t at = 0; (at = log.find("<unknown-replica-port>", at)) != std::string::npos;) {
+    asked_to_create_backlog += log.rfind("Full resync requested", at) > log.rfind('\n', at) ? 1 : 0;
+    at++;
+  }
+  EXPECT_LE(std::stoi(master.info("stats", "sync_full")), asked_to_create_backlog)
+      << master.name() << " has made a native full sync";
+}
+
 void SyncTest::TearDown() {
   for (const auto& server : servers_) {
     if (server->pid() > 0) {
+      if (server->alive()) expect_no_native_full_sync(*server);
       EXPECT_TRUE(server->alive()) << server->name() << " died";
       EXPECT_TRUE(server->stop()) << server->name() << " did not exit cleanly on SIGTERM";
     }

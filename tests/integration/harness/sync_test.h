@@ -20,7 +20,8 @@ bool has_rdma_device();
 /// read at RDMASYNC_TEST_RDMA_ADDRESS.
 std::vector<std::string> fabric_args(const std::string& fabric);
 
-/// Owns the servers of one test; shows their logs if it fails, and sees that none has crashed.
+/// Owns the servers of one test; shows their logs if it fails, and sees that none has crashed and
+/// none was copied from by a native full sync.
 class SyncTest : public ::testing::Test {
  protected:
   Server& start_server(const std::string& name, ServerOptions options = {});
@@ -29,6 +30,7 @@ class SyncTest : public ::testing::Test {
   void TearDown() override;
 
  private:
+  static void expect_no_native_full_sync(Server& master);
   std::vector<std::unique_ptr<Server>> servers_;
 };
 
