@@ -62,7 +62,7 @@ constexpr std::int64_t kHandoverBacklog = 256 << 20;
 // turns are long, it would be too little for the export ever to catch up with the writers. So it
 // may keep those clients waiting longer by this part, up to that.
 constexpr int kPartOfTurn = 8;
-constexpr std::chrono::microseconds kLongestPart{2000};
+constexpr std::chrono::microseconds kLongestPart{1500};
 
 bool has_backlog() {
   return redis::Info("replication").number("repl_backlog_active") != 0;

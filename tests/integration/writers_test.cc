@@ -26,14 +26,16 @@ std::vector<Case> cases() {
   const char* one = std::getenv("RDMASYNC_SEED");
   const char* many = std::getenv("RDMASYNC_SEEDS");
   std::vector<Case> all;
+  int next = 0;  // each fabric has seeds of its own
   for (const std::string& fabric : fabrics()) {
-    const int first = one != nullptr ? std::atoi(one) : 0;
+    const int first = one != nullptr ? std::atoi(one) : next;
     const int count = one != nullptr    ? 1
                       : many != nullptr ? std::atoi(many)
                                         : default_seeds(fabric);
     for (int seed = first; seed < first + count; seed++) {
       all.emplace_back(fabric, seed);
     }
+    next = first + count;
   }
   return all;
 }
