@@ -46,6 +46,7 @@ TEST_P(QuietSyncTest, MasterNeitherForksNorWritesAnRdb) {
 }
 
 TEST_P(QuietSyncTest, MasterWithABacklogNeedsNoPriming) {
+  allow_native_full_syncs(1);
   Server& master = start_master();
   Server& native = start_server("native-replica", with_fabric());
   Server& replica = start_replica();

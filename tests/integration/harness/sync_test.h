@@ -28,9 +28,12 @@ class SyncTest : public ::testing::Test {
   /// For SetUp(): there is nothing to read with.
   static void skip_unless_there(const std::string& fabric);
   void TearDown() override;
+  /// So many native full syncs of each master are part of the test.
+  void allow_native_full_syncs(int count) { native_full_syncs_ = count; }
 
  private:
-  static void expect_no_native_full_sync(Server& master);
+  void expect_no_native_full_sync(Server& master) const;
+  int native_full_syncs_ = 0;
   std::vector<std::unique_ptr<Server>> servers_;
 };
 
