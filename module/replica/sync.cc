@@ -53,6 +53,12 @@ void check_master(MasterLink& link, const std::string& name, const std::string& 
                                     " has no rdmasync module: load it there too, with 'loadmodule "
                                     "/path/to/rdmasync.so' in its redis.conf");
     }
+    // A server that expects TLS sends an alert, or just hangs up.
+    if (error.code() == Errc::kPeerLost) {
+      throw Error(Errc::kPeerLost, std::string(text) +
+                                       "; if that is its tls-port: rdmasync does not use TLS, give "
+                                       "the master's 'port'");
+    }
     if (text.find("NOAUTH") != std::string_view::npos) {
       throw Error(Errc::kUsage,
                   "the master " + name + " wants a password: set masterauth (and masteruser) here");

@@ -44,6 +44,12 @@ struct TypeMethods {
   void* (*copy2)(void*, const void*);
 };
 
+struct Event {
+  std::uint64_t id;
+  std::uint64_t data_version;
+};
+using EventHandler = void (*)(Context*, Event, std::uint64_t subevent, void*);
+
 using CommandHandler = int (*)(Context*, String**, int);
 
 struct Api {
@@ -71,6 +77,7 @@ struct Api {
   void (*emit_aof)(Io*, const char*, const char*, ...);
   void (*digest_add)(Digest*, const char*, std::size_t);
   void (*digest_end)(Digest*);
+  int (*subscribe)(Context*, Event, EventHandler);
 };
 
 Api api;
@@ -183,6 +190,35 @@ int get_command(Context* context, String** argv, int argc) {
   return result;
 }
 
+/// What the server has told this module of its dataset and its master since it was last asked.
+std::string events;
+
+template <std::uint64_t id>
+void subscribe(Context* context, EventHandler handler) {
+  api.subscribe(context, {id, 1}, handler);
+}
+
+void watch(Context* context) {
+  subscribe<0>(context, [](Context*, Event, std::uint64_t subevent, void*) {
+    events += subevent == 0 ? "role:master " : "role:replica ";
+  });
+  subscribe<2>(context, [](Context*, Event, std::uint64_t subevent, void*) {
+    if (subevent == 1) events += "flushed ";
+  });
+  subscribe<3>(context, [](Context*, Event, std::uint64_t subevent, void*) {
+    events += "loading:" + std::to_string(subevent) + " ";
+  });
+  subscribe<7>(context, [](Context*, Event, std::uint64_t subevent, void*) {
+    events += subevent == 0 ? "link:up " : "link:down ";
+  });
+}
+
+int events_command(Context* context, String**, int) {
+  const int result = api.reply_bytes(context, events.data(), events.size());
+  events.clear();
+  return result;
+}
+
 bool look_up(void* context) {
   // The first member of a module context is the look-up function: part of Redis's stable ABI.
   using GetApi = int (*)(const char*, void*);
@@ -205,7 +241,7 @@ bool look_up(void* context) {
          find("SaveStringBuffer", api.save_bytes) && find("LoadStringBuffer", api.load_bytes) &&
          find("IsIOError", api.io_error) && find("Free", api.free) &&
          find("EmitAOF", api.emit_aof) && find("DigestAddStringBuffer", api.digest_add) &&
-         find("DigestEndSequence", api.digest_end);
+         find("DigestEndSequence", api.digest_end) && find("SubscribeToServerEvent", api.subscribe);
 }
 
 }  // namespace
@@ -236,6 +272,8 @@ extern "C" __attribute__((visibility("default"))) int RedisModule_OnLoad(void* r
       api.create_command(context, "TESTTYPE.SET", set_command, "write deny-oom", 1, 1, 1) == kOk &&
       api.create_command(context, "TESTTYPE.APPEND", append_command, "write deny-oom", 1, 1, 1) ==
           kOk &&
-      api.create_command(context, "TESTTYPE.GET", get_command, "readonly", 1, 1, 1) == kOk;
+      api.create_command(context, "TESTTYPE.GET", get_command, "readonly", 1, 1, 1) == kOk &&
+      api.create_command(context, "TESTTYPE.EVENTS", events_command, "readonly", 0, 0, 0) == kOk;
+  if (created) watch(context);
   return created ? kOk : kError;
 }
