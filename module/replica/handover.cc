@@ -52,6 +52,9 @@ bool Handover::feed(Relay& relay, std::int64_t lag, const std::function<void()>&
   master_.check_alive();
   const std::string stream = relay.take();
   if (!stream.empty()) master_.write(stream);
+  // Cut off, the stream may have left us far behind: the server would ask for what the backlog no
+  // longer has, and get a full sync. Better to fail, which take() does once all is taken.
+  if (relay.ended()) return false;
   const auto received = relay.received();
   const std::int64_t applied = on_main(stop_, [&server = server_, received, lag, close] {
     const auto offset = server.applied_offset();

@@ -72,7 +72,10 @@ void Relay::run() {
       if (::poll(&ready, 1, kLookMs) <= 0) continue;
       const auto got = ::recv(link_.fd(), bytes.data(), bytes.size(), MSG_DONTWAIT);
       if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
-        throw Error(Errc::kPeerLost, "lost the master while its stream was relayed");
+        throw Error(Errc::kPeerLost,
+                    "lost the master while its stream was relayed; if its log tells of output "
+                    "buffer limits, it is written faster than a replica reads: raise its "
+                    "client-output-buffer-limit for replicas");
       }
       if (got < 0) continue;
       const std::lock_guard lock(mutex_);
@@ -99,6 +102,11 @@ std::string Relay::take() {
   const std::lock_guard lock(mutex_);
   if (held_.empty() && ended_) std::rethrow_exception(ended_);
   return std::exchange(held_, {});
+}
+
+bool Relay::ended() {
+  const std::lock_guard lock(mutex_);
+  return ended_ != nullptr;
 }
 
 void Relay::wait(std::chrono::milliseconds time) {

@@ -33,6 +33,9 @@ class Relay {
   /// when the limit is reached, Error(kResources).
   std::string take();
 
+  /// Whether the stream has ended: what was received is not all that there is.
+  bool ended();
+
   /// Waits until something has arrived, or the time is over.
   void wait(std::chrono::milliseconds time);
 

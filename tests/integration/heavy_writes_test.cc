@@ -305,9 +305,11 @@ TEST_P(HeavyWritesTest, KeysExpire) {
 TEST_P(HeavyWritesTest, TheMasterEvicts) {
   Server& master = start_busy_master({"maxmemory 48mb", "maxmemory-policy allkeys-lru"});
   Server& replica = start_replica({.config = {"maxmemory 48mb", "maxmemory-policy allkeys-lru"}});
+  // Not more than a replica can follow.
   Load load(master, [](std::uint64_t number) -> Command {
-    return {"SET", "k:" + std::to_string(number % 5000),
-            random_bytes(number, 50000 + number % 40000)};
+    const std::string key = "k:" + std::to_string(number / 20 % 5000);
+    if (number % 50 != 0) return {"GET", key};
+    return {"SET", key, random_bytes(number, 50000 + number % 40000)};
   });
   wait_until("the master evicts", [&] { return master.info("stats", "evicted_keys") != "0"; });
   sync_under(load, master, replica);
@@ -315,6 +317,31 @@ TEST_P(HeavyWritesTest, TheMasterEvicts) {
     return master.config("maxmemory") == std::to_string(48 << 20) &&
            master.config("repl-backlog-size") == std::to_string(16 << 10);
   });
+}
+
+/// It was cut off, as the master does to a replica that reads too slowly, and much was written
+/// since.
+TEST_P(HeavyWritesTest, ARelayThatWasCutOffEndsTheSyncAndInNoFullSync) {
+  Server& master = start_busy_master();
+  Server& replica = start_replica();
+  fill(master, 1000, 1);
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  slaveof(replica, master);
+  wait_state(replica, "cutting");
+  master.must("SET", "large:0", random_bytes(1, kLarge));  // enough for a relay
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "handover");
+  wait_state(replica, "handover");
+  master.must("SET", "large:0", random_bytes(2, kLarge));  // some of which the relay holds
+  EXPECT_EQ(master.must("CLIENT", "KILL", "TYPE", "replica").number, 1);
+  constexpr int kBeyondTheHeldBacklog = 300;
+  for (int i = 0; i < kBeyondTheHeldBacklog; i++) {
+    master.must("SET", "large:0", random_bytes(i, kLarge));
+  }
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  EXPECT_NE(wait_error(replica).find("its stream was relayed"), std::string::npos);
+  wait_synced(replica, master);  // by the retry
+  EXPECT_EQ(master.info("stats", "total_forks"), "0");
+  EXPECT_TRUE(equal(master, replica));
 }
 
 TEST_P(HeavyWritesTest, HotLargeValues) {
