@@ -118,6 +118,7 @@ bool Capture::publish_string(std::uint32_t db, std::string_view name, RedisModul
 Capture::Outcome Capture::publish_by_command(std::uint32_t db, RedisModuleString* name,
                                              const Seen& seen) {
   const bool is_string = seen.type == redis::kTypeString;
+  if (remember_streams_ && seen.type == redis::kTypeStream) streams_.emplace(redis::view(name));
   const redis::Reply reply =
       is_string ? redis::Reply{redis::Call(context_.get(), "GET", "s", name)} : dump(db, name);
   if (!reply || redis::CallReplyType(reply.get()) != redis::kReplyString) return Outcome::kAbsent;

@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,6 +53,10 @@ class Capture {
   /// took long before, what it took then.
   std::chrono::microseconds expected_cost(std::uint32_t db, RedisModuleString* name);
 
+  /// Names of the streams captured so far, of all databases; only if they are to be remembered.
+  void remember_streams() { remember_streams_ = true; }
+  const std::set<std::string, std::less<>>& streams() const { return streams_; }
+
   /// For the scan: has the database selected.
   RedisModuleCtx* select(std::uint32_t db);
 
@@ -91,6 +97,8 @@ class Capture {
   std::string head_;      ///< reused
   std::vector<ShortString> short_strings_;
   std::vector<RedisModuleString*> names_;  ///< reused
+  bool remember_streams_ = false;
+  std::set<std::string, std::less<>> streams_;
   /// Of the collections whose last DUMP took long.
   std::map<std::pair<std::uint32_t, std::string>, std::chrono::microseconds> slow_dumps_;
 };

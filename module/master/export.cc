@@ -58,6 +58,7 @@ Export::Export(rdma::Fabric& fabric, std::unique_ptr<LogRing> log, Options optio
       capture_(publisher_, options_.direct_threshold),
       scan_(capture_, dirty_, options_.databases),
       transactions_(capture_.select(0)) {
+  if (transactions_.readers()) capture_.remember_streams();
   ring_->progress().keys_estimated = 0;
   for (std::uint32_t db = 0; db < options_.databases; ++db) {
     const auto size = redis::call(capture_.select(db), "DBSIZE", {});
@@ -334,6 +335,11 @@ void Export::flushed(std::uint32_t db) {
 void Export::swapped(std::uint32_t a, std::uint32_t b) {
   dirty_.swap(a, b);
   scan_.swap(a, b);
+  // Readers that were blocked before are served now, and nothing tells of which stream.
+  for (const auto& name : capture_.streams()) {
+    dirty_.mark(a, name);
+    dirty_.mark(b, name);
+  }
   RecordInfo info;
   info.kind = Kind::kSwap;
   info.db = a;

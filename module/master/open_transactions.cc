@@ -19,6 +19,12 @@ std::string_view field(std::string_view line, std::string_view name) {
   return value.substr(0, value.find(' '));
 }
 
+std::string_view take_line(std::string_view& text) {
+  const auto line = text.substr(0, text.find('\n'));
+  text.remove_prefix(std::min(line.size() + 1, text.size()));
+  return line;
+}
+
 std::int64_t number(std::string_view text) {
   std::int64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
@@ -27,14 +33,21 @@ std::int64_t number(std::string_view text) {
 
 }  // namespace
 
-OpenTransactions::OpenTransactions(RedisModuleCtx* ctx)
-    : queued_(parse(redis::view(redis::call(ctx, "CLIENT", {"LIST"}).get()))) {}
+OpenTransactions::OpenTransactions(RedisModuleCtx* ctx) {
+  const auto reply = redis::call(ctx, "CLIENT", {"LIST"});
+  auto list = redis::view(reply.get());
+  queued_ = parse(list);
+  while (!list.empty() && !readers_) {
+    const auto line = take_line(list);
+    readers_ = field(line, " cmd=") == "xreadgroup" &&
+               field(line, " flags=").find('b') != std::string_view::npos;
+  }
+}
 
 OpenTransactions::Queues OpenTransactions::parse(std::string_view client_list) {
   Queues queues;
   while (!client_list.empty()) {
-    const auto line = client_list.substr(0, client_list.find('\n'));
-    client_list.remove_prefix(std::min(line.size() + 1, client_list.size()));
+    const auto line = take_line(client_list);
     const Queue queue{number(field(line, " multi=")), number(field(line, " multi-mem="))};
     if (queue.commands > 0) queues.emplace(field(line, "id="), queue);
   }

@@ -9,8 +9,9 @@
 
 namespace rdmasync::master {
 
-/// Transactions of which commands were queued before anybody watched: what these commands name is
-/// unknown, and some notify nobody when they run. Main thread only.
+/// What clients had begun before anybody watched: transactions of which commands were queued, and
+/// XREADGROUP that blocks. What they name is unknown, and some notify nobody when they run. Main
+/// thread only.
 class OpenTransactions {
  public:
   /// Those that there are now.
@@ -19,6 +20,10 @@ class OpenTransactions {
   bool any() const { return !queued_.empty(); }
   /// Whether one has ended since the last look, and so may have run.
   bool look(RedisModuleCtx* ctx);
+
+  /// Whether there was a blocked XREADGROUP. A command that writes its key serves it, and notifies
+  /// of that key; SWAPDB serves it, too, and names none.
+  bool readers() const { return readers_; }
 
  private:
   struct Queue {
@@ -29,6 +34,7 @@ class OpenTransactions {
   static Queues parse(std::string_view client_list);
 
   Queues queued_;
+  bool readers_ = false;
 };
 
 }  // namespace rdmasync::master

@@ -229,6 +229,34 @@ TEST_P(BusyMasterTest, TransactionQueuedBeforeTheSync) {
   }
 }
 
+/// It was named before anybody watched, and is served by a command that names no key.
+TEST_P(BusyMasterTest, BlockedReaderThatASwapServes) {
+  Server& master = start_master();
+  Server& replica = start_replica();
+  Client client = master.connect();
+  for (const int db : {0, 1}) {
+    client.must("SELECT", db);
+    client.must("XGROUP", "CREATE", "stream", "readers", "0", "MKSTREAM");
+    client.must("XGROUP", "CREATECONSUMER", "stream", "readers",
+                "eve");  // of which it would notify
+  }
+  client.must("XADD", "stream", "1-1", "field", "value");
+  Client reader = master.connect();
+  reader.send({"XREADGROUP", "GROUP", "readers", "eve", "BLOCK", "0", "STREAMS", "stream", ">"});
+  reader.flush();
+  wait_until("the reader is blocked",
+             [&] { return master.info("clients", "blocked_clients") == "1"; });
+
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  slaveof(replica, master);
+  wait_state(replica, "cutting");
+  client.must("SWAPDB", 0, 1);
+  EXPECT_TRUE(reader.receive().is_array());
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  wait_synced(replica, master);
+  EXPECT_TRUE(equal(master, replica));
+}
+
 TEST_P(BusyMasterTest, FlushallWhileTheReplicaIsHeld) {
   Server& master = start_master();
   Server& replica = start_replica();
