@@ -41,6 +41,17 @@ constexpr std::array<Number, 9> kNumbers = {{
     {"cut-max-ms", &Config::cut_max_ms, 1000, 1, 3'600'000, redis::kConfigDefault},
 }};
 
+struct Switch {
+  const char* name;
+  bool Config::*member;
+  bool initial;
+};
+
+constexpr std::array<Switch, 2> kSwitches = {{
+    {"huge-pages", &Config::huge_pages, true},
+    {"debug", &Config::debug, false},
+}};
+
 struct Text {
   const char* name;
   std::string Config::*member;
@@ -146,14 +157,23 @@ bool register_fabric(RedisModuleCtx* ctx) {
                                    nullptr) == redis::kOk;
 }
 
-bool register_debug(RedisModuleCtx* ctx) {
-  const auto get = [](const char*, void*) { return static_cast<int>(g_config.debug); };
-  const auto set = [](const char*, int value, void*, RedisModuleString**) {
-    g_config.debug = value != 0;
+bool register_switches(RedisModuleCtx* ctx) {
+  const auto get = [](const char*, void* data) {
+    return static_cast<int>(g_config.*(static_cast<const Switch*>(data)->member));
+  };
+  const auto set = [](const char*, int value, void* data, RedisModuleString**) {
+    g_config.*(static_cast<const Switch*>(data)->member) = value != 0;
     return redis::kOk;
   };
-  return redis::RegisterBoolConfig(ctx, "debug", 0, redis::kConfigDefault, get, set, nullptr,
-                                   nullptr) == redis::kOk;
+  for (const Switch& one : kSwitches) {
+    g_config.*one.member = one.initial;
+    if (redis::RegisterBoolConfig(ctx, one.name, static_cast<int>(one.initial),
+                                  redis::kConfigDefault, get, set, nullptr,
+                                  const_cast<Switch*>(&one)) != redis::kOk) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /// `loadmodule rdmasync.so name value ...`: the same directives without their prefix.
@@ -179,7 +199,7 @@ const Config& config() {
 
 bool register_configs(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   if (!register_numbers(ctx) || !register_texts(ctx) || !register_fabric(ctx) ||
-      !register_debug(ctx)) {
+      !register_switches(ctx)) {
     redis::log_warning("rdmasync: its directives cannot be registered");
     return false;
   }

@@ -20,6 +20,7 @@ struct Config {
   long long join_window_ms = 0;
   long long max_rounds = 0;
   long long cut_max_ms = 0;
+  bool huge_pages = true;
   bool debug = false;
 };
 

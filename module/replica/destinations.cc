@@ -13,8 +13,9 @@ namespace {
 constexpr int kThreads = 2;
 }  // namespace
 
-Destinations::Destinations(rdma::Fabric& fabric, std::size_t limit)
-    : fabric_(fabric), limit_(limit), ready_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+Destinations::Destinations(rdma::Fabric& fabric, const Options& options)
+    : fabric_(fabric), limit_(options.limit), ready_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (options.huge_pages) huge_pages_.emplace();
   if (!ready_fd_) throw Error(Errc::kResources, "no file descriptor left for an eventfd");
   for (int i = 0; i < kThreads; ++i) {
     threads_.emplace_back([this] { run(); });
@@ -114,6 +115,7 @@ Destinations::Ready Destinations::make(const Request& request) {
       fetched.bytes.resize(request.length);
       made.into = reinterpret_cast<std::byte*>(fetched.bytes.data());
     }
+    if (huge_pages_) huge_pages_->advise({made.into, request.length});
     made.region = fabric_.register_memory({made.into, request.length}, rdma::Access::kLocalWrite);
   } catch (const Error& error) {
     made.error = error;

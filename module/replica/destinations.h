@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "module/replica/huge_pages.h"
 #include "module/replica/staging.h"
 #include "rdma/fabric.h"
 #include "rdma/unique_fd.h"
@@ -27,9 +28,13 @@ class Destinations {
     std::optional<Error> error;
   };
 
-  /// `limit`: bytes registered at one time, lowered to what turns out to be possible; a value that
-  /// is larger is alone. Throws Error(kResources).
-  Destinations(rdma::Fabric& fabric, std::size_t limit);
+  struct Options {
+    std::size_t limit = 0;  ///< bytes registered at one time; a value that is larger is alone
+    bool huge_pages = true;
+  };
+
+  /// The limit is lowered to what turns out to be possible. Throws Error(kResources).
+  Destinations(rdma::Fabric& fabric, const Options& options);
   Destinations(const Destinations&) = delete;
   Destinations& operator=(const Destinations&) = delete;
   ~Destinations();
@@ -63,6 +68,7 @@ class Destinations {
   Ready make(const Request& request);
 
   rdma::Fabric& fabric_;
+  std::optional<HugePages> huge_pages_;
   std::size_t limit_;
   rdma::UniqueFd ready_fd_;
   std::mutex mutex_;

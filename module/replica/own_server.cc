@@ -47,7 +47,7 @@ OwnFacts OwnServer::facts() const {
   facts.rdb_version = redis::rdb_version(ctx);
   facts.databases = static_cast<std::uint32_t>(number(config_get(ctx, "databases")));
   facts.relay_buffer = static_cast<std::size_t>(config().relay_buffer);
-  facts.pinned_memory = static_cast<std::size_t>(config().pinned_memory);
+  facts.destinations = {static_cast<std::size_t>(config().pinned_memory), config().huge_pages};
   facts.timeout = std::chrono::seconds(config().replica_timeout_s);
   return facts;
 }

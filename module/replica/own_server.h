@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "module/redis/owned.h"
+#include "module/replica/destinations.h"
 
 namespace rdmasync::replica {
 
@@ -21,7 +22,7 @@ struct OwnFacts {
   int rdb_version = 0;
   std::uint32_t databases = 0;
   std::size_t relay_buffer = 0;
-  std::size_t pinned_memory = 0;
+  Destinations::Options destinations;
   std::chrono::seconds timeout{0};
 };
 

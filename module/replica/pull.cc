@@ -39,12 +39,13 @@ T load(const char* from, std::size_t available) {
 
 }  // namespace
 
-Pull::Pull(Attachment attachment, std::size_t pinned_limit, SyncStatus& status, Callbacks callbacks)
+Pull::Pull(Attachment attachment, const Destinations::Options& destinations, SyncStatus& status,
+           Callbacks callbacks)
     : attachment_(std::move(attachment)),
       status_(status),
       callbacks_(std::move(callbacks)),
       header_(std::make_unique<LogHeader>()),
-      destinations_(*attachment_.fabric, pinned_limit) {
+      destinations_(*attachment_.fabric, destinations) {
   header_region_ = attachment_.fabric->register_memory(
       std::as_writable_bytes(std::span(header_.get(), 1)), rdma::Access::kLocalWrite);
 }

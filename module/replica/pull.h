@@ -29,7 +29,8 @@ class Pull {
   };
 
   /// `pinned_limit`: bytes of values registered at one time.
-  Pull(Attachment attachment, std::size_t pinned_limit, SyncStatus& status, Callbacks callbacks);
+  Pull(Attachment attachment, const Destinations::Options& destinations, SyncStatus& status,
+       Callbacks callbacks);
   Pull(const Pull&) = delete;
   Pull& operator=(const Pull&) = delete;
   ~Pull();

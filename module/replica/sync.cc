@@ -161,7 +161,7 @@ void Sync::attempt(const std::stop_token& stop) {
                            attachment.fabric_name.c_str()));
 
   auto pull = std::make_shared<Pull>(
-      std::move(attachment), facts.pinned_memory, *around_.status,
+      std::move(attachment), facts.destinations, *around_.status,
       Pull::Callbacks{
           [&link](std::uint64_t position) {
             link.send({protocol::kExportCommand, protocol::kAck, std::to_string(position)});

@@ -23,6 +23,7 @@ TEST_F(ConfigTest, Defaults) {
   EXPECT_EQ(server.config("rdmasync.max-rounds"), "8");
   EXPECT_EQ(server.config("rdmasync.cut-max-ms"), "1000");
   EXPECT_EQ(server.config("rdmasync.relay-buffer"), std::to_string(256 << 20));
+  EXPECT_EQ(server.config("rdmasync.huge-pages"), "yes");
   EXPECT_EQ(server.config("rdmasync.slaveof"), "");
   EXPECT_EQ(server.must("CONFIG", "GET", "rdmasync.bind").elements.size(), 2U);
 }
@@ -38,7 +39,8 @@ TEST_F(ConfigTest, ConfigSetWhileRunning) {
       {"rdmasync.join-window", "0", "0"},
       {"rdmasync.max-rounds", "3", "3"},
       {"rdmasync.cut-max-ms", "50", "50"},
-      {"rdmasync.relay-buffer", "64mb", std::to_string(64 << 20)}};
+      {"rdmasync.relay-buffer", "64mb", std::to_string(64 << 20)},
+      {"rdmasync.huge-pages", "no", "no"}};
   for (const auto& [name, value, stored] : settings) {
     EXPECT_EQ(server.command("CONFIG", "SET", name, value).describe(), "+OK") << name;
     EXPECT_EQ(server.config(name), stored) << name;
