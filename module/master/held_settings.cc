@@ -1,5 +1,7 @@
 #include "module/master/held_settings.h"
 
+#include <utility>
+
 #include "module/redis/context.h"
 #include "module/redis/server.h"
 
@@ -8,8 +10,9 @@ namespace rdmasync::master {
 void HeldSettings::hold(RedisModuleCtx* ctx, Client client, const Values& values) {
   if (clients_.empty()) {
     for (const auto& [name, value] : values) {
-      saved_[name] = redis::config_get(ctx, name);
+      std::string before = redis::config_get(ctx, name);
       redis::config_set(ctx, name, value);
+      held_[name] = {std::move(before), redis::config_get(ctx, name)};
     }
   }
   clients_.insert(client);
@@ -17,10 +20,11 @@ void HeldSettings::hold(RedisModuleCtx* ctx, Client client, const Values& values
 
 void HeldSettings::release(Client client) {
   if (clients_.erase(client) == 0 || !clients_.empty()) return;
-  for (const auto& [name, value] : saved_) {
-    redis::config_set(redis::module_context(), name, value);
+  RedisModuleCtx* ctx = redis::module_context();
+  for (const auto& [name, held] : held_) {
+    if (redis::config_get(ctx, name) == held.now) redis::config_set(ctx, name, held.before);
   }
-  saved_.clear();
+  held_.clear();
 }
 
 }  // namespace rdmasync::master

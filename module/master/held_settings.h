@@ -8,8 +8,8 @@
 
 namespace rdmasync::master {
 
-/// Settings of this server that have another value for as long as a client needs it so. Main thread
-/// only.
+/// Settings of this server that have another value for as long as a client needs it so. One that
+/// somebody sets to something else meanwhile is theirs, and stays. Main thread only.
 class HeldSettings {
  public:
   using Client = unsigned long long;
@@ -20,8 +20,13 @@ class HeldSettings {
   void release(Client client);
 
  private:
+  struct Held {
+    std::string before;
+    std::string now;  ///< as the server tells it
+  };
+
   std::set<Client> clients_;
-  Values saved_;
+  std::map<std::string, Held> held_;
 };
 
 }  // namespace rdmasync::master

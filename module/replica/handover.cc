@@ -56,13 +56,14 @@ bool Handover::feed(Relay& relay, std::int64_t lag, const std::function<void()>&
   // longer has, and get a full sync. Better to fail, which take() does once all is taken.
   if (relay.ended()) return false;
   const auto received = relay.received();
-  const std::int64_t applied = on_main(stop_, [&server = server_, received, lag, close] {
-    const auto offset = server.applied_offset();
-    if (received - offset <= lag) close();
-    return offset;
+  const auto [applied, near] = on_main(stop_, [&server = server_, received, lag, close] {
+    const std::int64_t offset = server.applied_offset();
+    const bool enough = received - offset <= lag && server.may_leave_own_master();
+    if (enough) close();
+    return std::pair(offset, enough);
   });
   relay.set_applied(applied);
-  return received - applied <= lag;
+  return near;
 }
 
 void Handover::relay(Relay& relay, std::int64_t lag) {

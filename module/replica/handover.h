@@ -56,7 +56,7 @@ class Handover {
   /// For the main thread, where it may run while this object ends: it holds all it needs.
   std::function<void()> follow_task(const std::string& host, int port);
   /// Feeds what there is of the stream. Calls `close` on the main thread if at most `lag` bytes are
-  /// left to apply, and then returns true.
+  /// left to apply and the link can be left, and then returns true.
   bool feed(Relay& relay, std::int64_t lag, const std::function<void()>& close);
 
   OwnServer& server_;

@@ -121,6 +121,15 @@ std::int64_t OwnServer::applied_offset() const {
   return redis::Info("replication").number("slave_repl_offset");
 }
 
+bool OwnServer::may_leave_own_master() const {
+  const auto reply = redis::call(module_context(), "CLIENT", {"LIST", "TYPE", "master"});
+  const std::string_view text = redis::view(reply.get());
+  const auto flags = text.find(" flags=");
+  if (flags == std::string_view::npos) return true;
+  return text.substr(flags + 1, text.find(' ', flags + 1) - flags - 1).find('b') ==
+         std::string_view::npos;
+}
+
 void OwnServer::promote() {
   if (redis::Info("replication").text("role") == "slave") replicaof("NO", "ONE");
 }

@@ -49,6 +49,10 @@ class OwnServer {
   /// The offset up to which the stream is applied.
   std::int64_t applied_offset() const;
 
+  /// Whether the link to the own master can be given up for another without losing the stream's
+  /// place: not while it is blocked, as recent servers block it for a FLUSHALL.
+  bool may_leave_own_master() const;
+
   /// REPLICAOF NO ONE, if this server is a replica.
   void promote();
 

@@ -91,5 +91,23 @@ TEST_P(EvictionTest, EvictionDuringTheSync) {
   EXPECT_TRUE(equal(master, replica));
 }
 
+/// The master's limit is raised for the handover; an operator's new one is not undone after it.
+TEST_P(EvictionTest, ALimitThatIsSetDuringTheHandoverStays) {
+  Server& master = start_master({.config = {"maxmemory 64mb", "repl-backlog-size 1mb"}});
+  Server& replica = start_replica();
+  fill_dataset(master, {.small_keys = 1000});
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "loading");
+  slaveof(replica, master);
+  wait_state(replica, "loading");
+  EXPECT_NE(master.config("maxmemory"), std::to_string(64 << 20));
+  master.must("CONFIG", "SET", "maxmemory", "512mb");
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  wait_synced(replica, master);
+  wait_until("the backlog's size is put back",
+             [&] { return master.config("repl-backlog-size") == std::to_string(1 << 20); });
+  EXPECT_EQ(master.config("maxmemory"), std::to_string(512 << 20));
+  EXPECT_TRUE(equal(master, replica));
+}
+
 }  // namespace
 }  // namespace rdmasync::test

@@ -74,8 +74,8 @@ TEST_F(HarnessTest, DifferencesAreFound) {
   EXPECT_TRUE(names(difference_after({"TESTTYPE.SET", "testtype:empty", "x"},
                                      {"TESTTYPE.SET", "testtype:empty", ""}),
                     "testtype:empty"));
-  EXPECT_TRUE(names(difference_after({"XGROUP", "CREATECONSUMER", "stream:groups", "idle", "zoe"},
-                                     {"XGROUP", "DELCONSUMER", "stream:groups", "idle", "zoe"}),
+  EXPECT_TRUE(names(difference_after({"XGROUP", "CREATE", "stream:groups", "another", "0"},
+                                     {"XGROUP", "DESTROY", "stream:groups", "another"}),
                     "stream:groups"));
   EXPECT_TRUE(names(difference_after({"FUNCTION", "DELETE", "otherlib"}, {"PING"}), "functions"));
 }

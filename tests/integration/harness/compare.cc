@@ -60,8 +60,19 @@ std::set<std::string> scan_all(Client& client) {
   return keys;
 }
 
-/// XINFO STREAM FULL without what each server counts for itself: when a consumer was last seen
-/// there, and how the entries are spread over tree nodes.
+/// A consumer that has looked and found nothing: servers from 7.2 on, which tell so by an
+/// active-time of -1, do not replicate it.
+bool was_never_active(const Reply& reply) {
+  for (std::size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
+    if (reply.elements[i].text == "active-time") {
+      return reply.elements[i + 1].number == -1;
+    }
+  }
+  return false;
+}
+
+/// XINFO STREAM FULL without what each server counts for itself: when a consumer was last seen or
+/// active there, and how the entries are spread over tree nodes.
 std::string describe_stream(const Reply& reply, bool exact) {
   if (!reply.is_array()) {
     return reply.describe();
@@ -70,9 +81,12 @@ std::string describe_stream(const Reply& reply, bool exact) {
   for (std::size_t i = 0; i < reply.elements.size(); i++) {
     const std::string& name = reply.elements[i].text;
     const bool counted = name == "entries-read" || name == "lag";
-    if (name == "seen-time" || name == "radix-tree-keys" || name == "radix-tree-nodes" ||
-        (counted && !exact)) {
+    if (name == "seen-time" || name == "active-time" || name == "radix-tree-keys" ||
+        name == "radix-tree-nodes" || (counted && !exact)) {
       i++;
+      continue;
+    }
+    if (was_never_active(reply.elements[i])) {
       continue;
     }
     out += describe_stream(reply.elements[i], exact) + " ";
