@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <fstream>
 #include <iterator>
+#include <string>
+#include <string_view>
 
 namespace rdmasync::replica {
 
@@ -20,6 +22,24 @@ long number_in(const char* file) {
   return number;
 }
 
+bool has_line(const char* file, std::string_view part) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    if (line.find(part) != std::string::npos) return true;
+  }
+  return false;
+}
+
+/// Bytes; 0 where the kernel has none, or none for this process: an advice would but split
+/// mappings.
+long page_size() {
+  const std::string kernel = "/sys/kernel/mm/transparent_hugepage/";
+  if (has_line((kernel + "enabled").c_str(), "[never]")) return 0;
+  // Redis does so where they are for everybody. Kernels before 5.0 do not tell.
+  if (has_line("/proc/self/status", "THP_enabled:\t0")) return 0;
+  return number_in((kernel + "hpage_pmd_size").c_str());
+}
+
 long own_mappings() {
   std::ifstream maps("/proc/self/maps");
   return std::count(std::istreambuf_iterator<char>(maps), {}, '\n');
@@ -28,8 +48,7 @@ long own_mappings() {
 }  // namespace
 
 HugePages::HugePages()
-    : page_(static_cast<std::size_t>(
-          number_in("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"))),
+    : page_(static_cast<std::size_t>(page_size())),
       advices_((number_in("/proc/sys/vm/max_map_count") / 2 - own_mappings()) / kMappingsEach) {}
 
 void HugePages::advise(std::span<std::byte> bytes) noexcept {

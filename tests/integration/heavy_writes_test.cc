@@ -189,10 +189,25 @@ TEST_P(HeavyWritesTest, ACollectionThatWouldTakeTooLongFailsTheCutAsLongAsItIsHo
   Load load(master, [](std::uint64_t number) -> Command {
     return {"HSET", "hot", "field:" + std::to_string(number % 1000), std::to_string(number)};
   });
+  // Held before every cut until it is hot again.
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
   slaveof(replica, master);
+  const auto wait_until_failed_or = [&](const std::string& state) {
+    wait_until("the replica is " + state + " or has failed", [&] {
+      return status(replica, "state") == state || !status(replica, "last_sync_error").empty();
+    });
+  };
+  while (status(replica, "last_sync_error").empty()) {
+    wait_until_failed_or("cutting");
+    load.wait(20);
+    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "pulling");
+    wait_until_failed_or("pulling");
+    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  }
   const std::string error = wait_error(replica);
   EXPECT_NE(error.find("copying 'hot' of database 0 alone takes"), std::string::npos) << error;
   load.stop();
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
   wait_synced(replica, master);  // by the retry
   EXPECT_TRUE(equal(master, replica));
 }

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include <cstdint>
 #include <fstream>
@@ -65,7 +66,9 @@ class HugePagesTest : public testing::Test {
   void SetUp() override {
     std::size_t size = 0;
     std::ifstream("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size") >> size;
-    if (size != kPage) {
+    std::string enabled;
+    std::getline(std::ifstream("/sys/kernel/mm/transparent_hugepage/enabled"), enabled);
+    if (size != kPage || enabled.find("[never]") != std::string::npos) {
       GTEST_SKIP() << "this kernel has no huge pages of 2 MiB";
     }
   }
@@ -86,6 +89,15 @@ TEST_F(HugePagesTest, NoneInAValueThatFillsNone) {
   HugePages().advise({memory.begin(), kPage - 1});
   EXPECT_FALSE(is_advised(memory.begin()));
   EXPECT_FALSE(is_advised(memory.begin() + kPage));
+}
+
+/// As Redis does where they are for everybody.
+TEST_F(HugePagesTest, NoneWhereTheProcessHasSwitchedThemOff) {
+  const Memory memory(2 * kPage);
+  ASSERT_EQ(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0), 0);
+  HugePages().advise({memory.begin(), kPage});
+  ASSERT_EQ(prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0), 0);
+  EXPECT_FALSE(is_advised(memory.begin()));
 }
 
 TEST_F(HugePagesTest, LeavesTheProcessHalfOfItsMappings) {
