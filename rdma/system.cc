@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -47,6 +48,14 @@ std::jthread start_thread(const char* name, std::function<void(const std::stop_t
   } catch (const std::system_error& error) {
     throw Error(Errc::kResources, std::string("cannot start a thread: ") + error.what());
   }
+}
+
+void yield_to_others() noexcept {
+  // A third of the share of the process's other threads: it still gets on when every processor is
+  // busy. On Linux a nice value is a thread's.
+  constexpr int kNicer = 5;
+  const auto self = static_cast<id_t>(gettid());
+  setpriority(PRIO_PROCESS, self, getpriority(PRIO_PROCESS, self) + kNicer);
 }
 
 void fault_in(std::span<std::byte> bytes) noexcept {

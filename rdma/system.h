@@ -20,6 +20,10 @@ std::string with_errno(std::string_view what);
 /// handle. `name` shows in top and gdb; at most 15 characters. Throws Error(kResources).
 std::jthread start_thread(const char* name, std::function<void(const std::stop_token&)> body);
 
+/// For a thread that moves bytes as fast as it can: where processors are short, it leaves them to
+/// threads that answer somebody. The calling thread, for its life.
+void yield_to_others() noexcept;
+
 /// Has the fresh pages among those of the bytes come at once, so that writing there takes no page
 /// faults; what is there stays. A kernel before 5.14 leaves it as it is. Any thread.
 void fault_in(std::span<std::byte> bytes) noexcept;

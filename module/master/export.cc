@@ -121,7 +121,6 @@ void Export::release_acknowledged() {
       [](const auto& a, const auto& b) { return a.second.acknowledged < b.second.acknowledged; });
   if (slowest->second.acknowledged <= ring_->tail()) return;
   publisher_.release(slowest->second.acknowledged);
-  wake_();
 }
 
 void Export::pump(Clock::time_point deadline) {

@@ -26,6 +26,11 @@ constexpr std::size_t kLogPiece = 4U << 20;
 // Nobody tells a one-sided reader that the head has moved: it looks, less often while nothing does.
 constexpr std::chrono::microseconds kHeaderPauseMin{20};
 constexpr std::chrono::microseconds kHeaderPauseMax{1000};
+// An acknowledgement costs the master's main thread a turn of its event loop. So there is one for
+// this part of the log, or of what may be registered for values, and not one for every value.
+constexpr std::size_t kAcknowledgePart = 8;
+constexpr std::chrono::milliseconds kAcknowledgeEvery{100};
+
 constexpr std::chrono::milliseconds kCheckEvery{50};
 constexpr std::chrono::seconds kSilence{1};
 
@@ -45,7 +50,8 @@ Pull::Pull(Attachment attachment, const Destinations::Options& destinations, Syn
       status_(status),
       callbacks_(std::move(callbacks)),
       header_(std::make_unique<LogHeader>()),
-      destinations_(*attachment_.fabric, destinations) {
+      destinations_(*attachment_.fabric, destinations),
+      values_limit_(destinations.limit) {
   header_region_ = attachment_.fabric->register_memory(
       std::as_writable_bytes(std::span(header_.get(), 1)), rdma::Access::kLocalWrite);
 }
@@ -79,7 +85,7 @@ void Pull::run(const std::function<bool()>& there) {
     const std::size_t count = attachment_.connection->poll(completions);
     for (std::size_t i = 0; i < count; ++i) complete(completions.at(i));
     start_reads();
-    acknowledge();
+    acknowledge_if_due();
     if (Clock::now() >= next_check) {
       callbacks_.check();
       if (!arrived && Clock::now() > silent_since_ + kSilence) {
@@ -133,6 +139,7 @@ void Pull::complete(const rdma::Completion& completion) {
   done.done = true;
   destinations_.retire(std::move(done.region), done.remote.length);
   --values_pending_;
+  values_unacknowledged_ += done.remote.length;
   if (!completion.error) status_.read_bytes += done.remote.length;
   while (!fetching_.empty() && fetching_.front().done) {
     fetching_.pop_front();
@@ -271,11 +278,24 @@ void Pull::start_reads() {
   }
 }
 
+std::uint64_t Pull::position() const {
+  return fetching_.empty() ? consumed_ : fetching_.front().position;
+}
+
+void Pull::acknowledge_if_due() {
+  const bool much = position() - acknowledged_ >= attachment_.capacity / kAcknowledgePart ||
+                    values_unacknowledged_ >= values_limit_ / kAcknowledgePart;
+  // The master may have stopped publishing until it hears that there is room.
+  const bool idle = consumed_ == head_ && log_pending_ == 0 && values_pending_ == 0;
+  if (much || idle || Clock::now() >= acknowledge_due_) acknowledge();
+}
+
 void Pull::acknowledge() {
-  const std::uint64_t position = fetching_.empty() ? consumed_ : fetching_.front().position;
-  if (position <= acknowledged_) return;
-  acknowledged_ = position;
-  callbacks_.acknowledge(position);
+  if (position() <= acknowledged_) return;
+  acknowledged_ = position();
+  values_unacknowledged_ = 0;
+  acknowledge_due_ = Clock::now() + kAcknowledgeEvery;
+  callbacks_.acknowledge(acknowledged_);
 }
 
 void Pull::wait(bool for_values) {

@@ -72,6 +72,9 @@ class Pull {
   void fetch(std::uint64_t position, const log_format::RemoteBytes& remote,
              std::shared_ptr<Fetched> fetched);
   void start_reads();
+  /// Everything before it is staged, its values read.
+  std::uint64_t position() const;
+  void acknowledge_if_due();
   void acknowledge();
   void wait(bool for_values);
 
@@ -90,6 +93,7 @@ class Pull {
   std::uint64_t head_ = 0;      ///< as last seen in the header
   std::uint64_t consumed_ = 0;  ///< every record before it is staged
   std::uint64_t acknowledged_ = 0;
+  Clock::time_point acknowledge_due_{};
   std::byte* log_into_ = nullptr;
   std::size_t log_pending_ = 0;  ///< bytes of the log being read
   std::uint64_t rounds_ended_ = 0;
@@ -99,6 +103,8 @@ class Pull {
   std::deque<Fetching> fetching_;  ///< in the order of their records
   std::uint64_t first_id_ = kFirstValue;
   std::size_t values_pending_ = 0;
+  std::size_t values_limit_;               ///< bytes
+  std::size_t values_unacknowledged_ = 0;  ///< bytes read since the last acknowledgement
   std::vector<Torn> torn_;
 
   static constexpr std::uint64_t kHeader = 0;

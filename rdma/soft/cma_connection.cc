@@ -36,7 +36,10 @@ class CmaConnection final : public Connection {
  public:
   CmaConnection(const CmaEndpoint& endpoint, const Token& token) : peer_(endpoint, token) {
     for (std::jthread& thread : threads_) {
-      thread = start_thread("rdmasync-cma", [this](const std::stop_token& stop) { work(stop); });
+      thread = start_thread("rdmasync-cma", [this](const std::stop_token& stop) {
+        yield_to_others();
+        work(stop);
+      });
     }
   }
 

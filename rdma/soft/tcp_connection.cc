@@ -42,7 +42,10 @@ class TcpConnection final : public Connection {
  public:
   TcpConnection(Socket socket, std::chrono::milliseconds patience)
       : socket_(std::move(socket)), patience_(patience) {
-    thread_ = start_thread("rdmasync-tcp-rd", [this](const std::stop_token& stop) { run(stop); });
+    thread_ = start_thread("rdmasync-tcp-rd", [this](const std::stop_token& stop) {
+      yield_to_others();
+      run(stop);
+    });
   }
 
   std::size_t depth() const override { return kTcpWindow / 2; }

@@ -3,15 +3,19 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -22,6 +26,14 @@
 // What every fabric promises, seen from a reader whose owner is another process.
 namespace rdmasync::rdma {
 namespace {
+
+std::set<id_t> own_threads() {
+  std::set<id_t> threads;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
+    threads.insert(static_cast<id_t>(std::stoul(entry.path().filename())));
+  }
+  return threads;
+}
 
 class FabricTest : public testing::TestWithParam<std::string_view> {
  protected:
@@ -426,6 +438,27 @@ TEST_P(FabricTest, ADestroyedConnectionWritesNothingMore) {
     EXPECT_TRUE(std::all_of(sink.bytes().begin(), sink.bytes().end(),
                             [](std::byte byte) { return byte == kCanary; }));
   }
+}
+
+TEST_P(FabricTest, ThreadsThatReadYieldToOthers) {
+  const auto before = own_threads();
+  const auto connection = connect();
+  const int own_nice = getpriority(PRIO_PROCESS, 0);
+  const auto yields = [own_nice](id_t thread) {
+    return getpriority(PRIO_PROCESS, thread) > own_nice;
+  };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  for (const id_t thread : own_threads()) {
+    if (before.contains(thread)) {
+      continue;
+    }
+    // It does so itself, once it runs.
+    while (!yields(thread) && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::yield();
+    }
+    EXPECT_TRUE(yields(thread));
+  }
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), own_nice);
 }
 
 TEST_P(FabricTest, RefusesAnEndpointThatIsNone) {
