@@ -59,6 +59,18 @@ CpuTime cpu_time(pid_t pid) {
           seconds(stat_fields(fmt::format("/proc/{}/stat", pid)), kChildUserTime)};
 }
 
+double stolen_ms() {
+  constexpr std::size_t kSteal = 8;  // of the first line of /proc/stat, after its name
+  std::ifstream file("/proc/stat");
+  std::string line;
+  std::getline(file, line);
+  std::istringstream words(line);
+  const std::vector<std::string> fields{std::istream_iterator<std::string>(words), {}};
+  return fields.size() > kSteal
+             ? std::stod(fields[kSteal]) * 1000 / static_cast<double>(sysconf(_SC_CLK_TCK))
+             : 0;
+}
+
 double page_faults(pid_t pid) {
   return std::stod(stat_fields(fmt::format("/proc/{}/stat", pid)).at(kMinorFaults));
 }

@@ -27,6 +27,10 @@ struct CpuTime {
 
 CpuTime cpu_time(pid_t pid);
 
+/// Milliseconds of CPU time that the host of this virtual machine has given to others while it was
+/// asked for, since boot; 0 where nobody counts.
+double stolen_ms();
+
 /// Page faults that a process has had, without those that went to the disk.
 double page_faults(pid_t pid);
 

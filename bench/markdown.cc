@@ -63,7 +63,7 @@ void write_markdown(const std::vector<Results>& all, const std::filesystem::path
   stream << kOriginal << "![Times by method and network](times.png)\n\n";
   stream << ratios_table(all) << parts_list(all) << costs_table(all);
   stream << "## Several replicas\n\n"
-         << replicas_table(all) << "![Time by replicas](replicas.png)\n\n"
+         << replicas_tables(all) << "![Time by replicas](replicas.png)\n\n"
          << "![The master's CPU time by replicas](cpu.png)\n\n";
   stream << "## What clients feel\n\n" << clients_table(all);
   stream << "![Latency during a sync](latency.png)\n\n";

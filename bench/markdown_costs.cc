@@ -18,15 +18,25 @@ namespace {
 
 constexpr std::array kByMethod{"original", "small", "clients", "direct", "router", "wire"};
 
-/// Bytes a second of whole syncs, as shares of raw reads of the same bytes.
-Spread share_of_reads(const Selection& runs, const std::vector<const RawLine*>& reads) {
+double pull_ms(const Outcome& outcome) {
+  for (const Part& part : outcome.parts) {
+    if (part.name == "pull") {
+      return part.ms;
+    }
+  }
+  return outcome.total_ms;
+}
+
+/// The time that raw reads of the same bytes take by themselves, to that of syncs or parts of them.
+Spread reads_to(const Selection& runs, const std::vector<const RawLine*>& reads,
+                const Figure& figure) {
   std::vector<double> shares;
   for (const Run* run : runs) {
     const double megabytes =
         static_cast<double>(run->dataset.large_count * run->dataset.large_bytes) / 1e6;
     for (const RawLine* line : reads) {
       if (run->round == line->round) {
-        shares.push_back(megabytes / (run->outcome.total_ms / 1000) / line->mb_per_s);
+        shares.push_back(megabytes / line->mb_per_s / (figure(run->outcome) / 1000));
       }
     }
   }
@@ -63,9 +73,16 @@ std::string ratios_table(const std::vector<Results>& all) {
     }
     const auto reads = select_raw(all, experiment, "reads, " + fabric);
     if (!reads.empty()) {
-      text += row({where,
-                   fmt::format("{}: bytes a second, to those of raw reads of the same", reference),
-                   number_cell(share_of_reads(ours, reads), 2), std::to_string(ours.size())});
+      const auto against_reads = [&](const std::string& what, const Spread& ratios) {
+        text += row({where, what, number_cell(ratios, 2), std::to_string(ours.size())});
+      };
+      against_reads(fmt::format("raw reads of the same: time, to that of {}", reference),
+                    reads_to(ours, reads, total_ms));
+      against_reads(
+          fmt::format("raw reads of the same: time, to that of the pull of {}", reference),
+          reads_to(ours, reads, pull_ms));
+      against_reads("raw reads of the same: time, to that of native, best",
+                    reads_to(best, reads, total_ms));
     }
   }
   return text.empty() ? ""

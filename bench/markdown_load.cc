@@ -15,12 +15,13 @@ namespace rdmasync::bench {
 namespace {
 
 /// Three replicas against one, round by round.
-std::string main_thread_by_replicas(const std::vector<Results>& all) {
+std::string main_thread_by_replicas(const std::vector<Results>& all,
+                                    const std::string& experiment) {
   std::string text;
-  for (const std::string& method : methods_in(all, "replicas")) {
+  for (const std::string& method : methods_in(all, experiment)) {
     std::vector<double> ratios;
-    for (const Run* three : select(all, "replicas", method, 3)) {
-      for (const Run* one : select(all, "replicas", method, 1)) {
+    for (const Run* three : select(all, experiment, method, 3)) {
+      for (const Run* one : select(all, experiment, method, 1)) {
         if (three->round == one->round && one->outcome.master_cpu.main > 0) {
           ratios.push_back(three->outcome.master_cpu.main / one->outcome.master_cpu.main);
         }
@@ -35,17 +36,18 @@ std::string main_thread_by_replicas(const std::vector<Results>& all) {
                    text;
 }
 
-}  // namespace
-
-std::string replicas_table(const std::vector<Results>& all) {
-  const std::string experiment = "replicas";
+std::string replicas_table(const std::vector<Results>& all, const std::string& experiment) {
+  const Dataset* dataset = dataset_of(all, experiment);
+  if (dataset == nullptr) {
+    return "";
+  }
   std::vector<std::string> heads{"Replicas"};
   const auto methods = methods_in(all, experiment);
   for (const std::string& method : methods) {
     heads.push_back(find_method(method).title + "<br>time");
     heads.emplace_back("master's CPU s: main thread / threads / children");
   }
-  std::string text = head(heads);
+  std::string text = describe(*dataset) + ":\n\n" + head(heads);
   for (const std::uint64_t replicas : replicas_in(all, experiment)) {
     std::vector<std::string> cells{std::to_string(replicas)};
     for (const std::string& method : methods) {
@@ -59,7 +61,13 @@ std::string replicas_table(const std::vector<Results>& all) {
     }
     text += row(cells);
   }
-  return text + "\n" + main_thread_by_replicas(all) + "\n";
+  return text + "\n" + main_thread_by_replicas(all, experiment) + "\n";
+}
+
+}  // namespace
+
+std::string replicas_tables(const std::vector<Results>& all) {
+  return replicas_table(all, "replicas") + replicas_table(all, "replicas-small");
 }
 
 std::string clients_table(const std::vector<Results>& all) {
@@ -72,7 +80,9 @@ std::string clients_table(const std::vector<Results>& all) {
       "{}. Clients of the master, 16 connections, come at a fixed rate: four GETs to a SET of 100 "
       "bytes. A latency counts from when a request was due. Idle is the same clients with the "
       "same servers in the seconds before the sync. The clients' thread has real-time priority, "
-      "as if it were on a machine of its own.\n\n",
+      "as if it were on a machine of its own. On a virtual machine, a sync during which its host "
+      "took "
+      "more than 0.5% of the time away was done again, at most four times.\n\n",
       describe(*dataset));
   text += head({"", "p50, ms", "p99, ms", "p99.9, ms", "longest, ms", "answered of those due",
                 "sync", "replica does not serve"});

@@ -16,7 +16,7 @@ std::string ratios_table(const std::vector<Results>& all);
 std::string parts_list(const std::vector<Results>& all);
 /// Memory, forks, CPU time, and how long the replica does not serve.
 std::string costs_table(const std::vector<Results>& all);
-std::string replicas_table(const std::vector<Results>& all);
+std::string replicas_tables(const std::vector<Results>& all);
 std::string clients_table(const std::vector<Results>& all);
 std::string raw_table(const std::vector<Results>& all);
 std::string configurations();

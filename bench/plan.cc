@@ -80,6 +80,13 @@ std::vector<Experiment> plan(bool quick) {
            quick ? std::vector<std::uint64_t>{1, 3} : std::vector<std::uint64_t>{1, 2, 3, 8},
        .raw = {},
        .rounds = rounds});
+  experiments.push_back({.name = "replicas-small",
+                         .network = "loopback",
+                         .dataset = small_keys(of(100'000, 1'000'000)),
+                         .methods = {"slaveof-diskless-best", "rdmasync-cma"},
+                         .replicas = {1, 3},
+                         .raw = {},
+                         .rounds = rounds});
   experiments.push_back({.name = "clients",
                          .network = "loopback",
                          .dataset = mixed(of(32, 256), of(200'000, 1'000'000)),

@@ -192,6 +192,7 @@ Outcome Trial::measure() {
   writer.take_longest_wait();
 
   const double children = cpu_time(master_->pid()).children;
+  const double stolen = stolen_ms();
   count_cpu();
   const auto started_at = std::chrono::system_clock::now();
   const auto start = Clock::now();
@@ -202,6 +203,7 @@ Outcome Trial::measure() {
   outcome_.total_ms = ms_since(start);
   const auto end = Clock::now();
   const auto ended_at = std::chrono::system_clock::now();
+  outcome_.stolen_ms = stolen_ms() - stolen;
   count_cpu();
   outcome_.not_serving_ms = availability.stop();
   outcome_.writes = static_cast<double>(writer.take_writes());
