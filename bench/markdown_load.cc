@@ -80,9 +80,9 @@ std::string clients_table(const std::vector<Results>& all) {
       "{}. Clients of the master, 16 connections, come at a fixed rate: four GETs to a SET of 100 "
       "bytes. A latency counts from when a request was due. Idle is the same clients with the "
       "same servers in the seconds before the sync. The clients' thread has real-time priority, "
-      "as if it were on a machine of its own. On a virtual machine, a sync during which its host "
-      "took "
-      "more than 0.5% of the time away was done again, at most four times.\n\n",
+      "as if it were on a machine of its own. Of a sync during which the host of a "
+      "virtual machine took more than 0.5% of the time away there are up to three, and the least "
+      "disturbed counts.\n\n",
       describe(*dataset));
   text += head({"", "p50, ms", "p99, ms", "p99.9, ms", "longest, ms", "answered of those due",
                 "sync", "replica does not serve"});

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/network.h"
@@ -46,32 +47,47 @@ std::uint64_t rounds_done(const Results& results, const std::string& experiment)
   return rounds;
 }
 
-/// A stall of the host of this virtual machine would be taken for one of the servers.
-bool is_disturbed(const Experiment& experiment, const Outcome& outcome) {
-  constexpr double kShare = 0.005;
-  return experiment.request_rate > 0 && outcome.stolen_ms > outcome.total_ms * kShare;
+/// Of what the host of this virtual machine took: a stall of its own would be taken for one of the
+/// servers.
+double stolen_share(const Outcome& outcome) {
+  return outcome.stolen_ms / outcome.total_ms;
+}
+
+/// One sync; where clients' latencies count, the least disturbed of a few if the host disturbs
+/// them.
+Outcome run_turn(const Experiment& experiment, const Turn& turn, const Network& network,
+                 const Programs& programs, const std::filesystem::path& scratch) {
+  constexpr double kDisturbed = 0.005;
+  constexpr int kAttempts = 3;
+  const Scenario scenario{.dataset = experiment.dataset,
+                          .replicas = turn.replicas,
+                          .request_rate = experiment.request_rate};
+  const auto run = [&] {
+    Outcome outcome = run_sync(find_method(turn.method), scenario, network, programs, scratch);
+    if (!outcome.equal) {
+      throw std::runtime_error(turn.method + ": the replica differs from the master");
+    }
+    return outcome;
+  };
+  Outcome outcome = run();
+  for (int attempt = 1;
+       attempt < kAttempts && experiment.request_rate > 0 && stolen_share(outcome) > kDisturbed;
+       ++attempt) {
+    fmt::print("  {:<14}  {:<22} the host took {:.0f} ms: again\n", "", turn.method,
+               outcome.stolen_ms);
+    Outcome another = run();
+    if (stolen_share(another) < stolen_share(outcome)) {
+      outcome = std::move(another);
+    }
+  }
+  return outcome;
 }
 
 void measure_sync(const Experiment& experiment, const Turn& turn, std::uint64_t round,
                   const Network& network, const Programs& programs,
                   const std::filesystem::path& scratch, Results& results) {
-  const Scenario scenario{.dataset = experiment.dataset,
-                          .replicas = turn.replicas,
-                          .request_rate = experiment.request_rate};
-  constexpr int kAttempts = 5;
-  Outcome outcome;
-  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
-    outcome = run_sync(find_method(turn.method), scenario, network, programs, scratch);
-    if (!is_disturbed(experiment, outcome)) {
-      break;
-    }
-    fmt::print("  {:<10} {:>2}  {:<22} the host took {:.0f} ms: again\n", experiment.name,
-               round + 1, turn.method, outcome.stolen_ms);
-  }
-  if (!outcome.equal) {
-    throw std::runtime_error(turn.method + ": the replica differs from the master");
-  }
-  fmt::print("  {:<10} {:>2}  {:<22} x{}  {:>9}\n", experiment.name, round + 1, turn.method,
+  const Outcome outcome = run_turn(experiment, turn, network, programs, scratch);
+  fmt::print("  {:<14} {:>2}  {:<22} x{}  {:>9}\n", experiment.name, round + 1, turn.method,
              turn.replicas, time_text(outcome.total_ms));
   results.runs.push_back({experiment.name, network.name(), turn.method, experiment.dataset,
                           turn.replicas, round, outcome});
@@ -81,7 +97,7 @@ void measure_line(const Experiment& experiment, const Turn& turn, std::uint64_t 
                   const Network& network, const std::filesystem::path& scratch, Results& results) {
   const double mb_per_s =
       measure_raw(turn.raw, network, estimated_bytes(experiment.dataset), scratch);
-  fmt::print("  {:<10} {:>2}  {:<22}     {:>6.0f} MB/s\n", experiment.name, round + 1, turn.raw,
+  fmt::print("  {:<14} {:>2}  {:<22}     {:>6.0f} MB/s\n", experiment.name, round + 1, turn.raw,
              mb_per_s);
   results.raw.push_back({experiment.name, network.name(), turn.raw, round, mb_per_s});
 }
