@@ -54,8 +54,10 @@ class WatchersTest : public FabricTest {
     return start_replica({.config = std::move(config)});
   }
 
-  static void wait_loading(Server& replica) {
-    wait_until("the replica loads", [&] { return is_loading(replica); });
+  /// Seen in the log: whoever asks just before the load is answered after it.
+  static void wait_loading(const Server& replica) {
+    wait_until("the replica loads",
+               [&] { return replica.log().find("Loading DB in memory") != std::string::npos; });
   }
   static bool is_loading(Server& replica) { return replica.info("persistence", "loading") == "1"; }
 };
