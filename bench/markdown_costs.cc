@@ -56,33 +56,30 @@ std::string ratios_table(const std::vector<Results>& all) {
     const std::string where = fmt::format("{}, {}", describe(ours.front()->dataset),
                                           network_title(ours.front()->network));
     const std::string reference = find_method(ours.front()->method).title;
+    const auto add = [&](const std::string& what, const Spread& ratios) {
+      text += row({where, what, number_cell(ratios, 2), std::to_string(ours.size())});
+    };
     for (const std::string& method : methods_in(all, experiment)) {
       if (method != ours.front()->method) {
-        const Spread ratios = ratio(select(all, experiment, method), ours, total_ms);
-        text += row({where,
-                     fmt::format("{}: time, to that of {}", find_method(method).title, reference),
-                     number_cell(ratios, 2), std::to_string(ours.size())});
+        add(fmt::format("{}: time, to that of {}", find_method(method).title, reference),
+            ratio(select(all, experiment, method), ours, total_ms));
       }
     }
+    const std::string best_title = find_method("slaveof-diskless-best").title;
     const auto best = select(all, experiment, "slaveof-diskless-best");
     if (!best.empty()) {
-      text += row({where,
-                   fmt::format("{}: time that the replica does not serve, to that of {}", reference,
-                               find_method("slaveof-diskless-best").title),
-                   number_cell(ratio(ours, best, not_serving_ms), 2), std::to_string(ours.size())});
+      add(fmt::format("{}: time that the replica does not serve, to that of {}", reference,
+                      best_title),
+          ratio(ours, best, not_serving_ms));
     }
     const auto reads = select_raw(all, experiment, "reads, " + fabric);
     if (!reads.empty()) {
-      const auto against_reads = [&](const std::string& what, const Spread& ratios) {
-        text += row({where, what, number_cell(ratios, 2), std::to_string(ours.size())});
-      };
-      against_reads(fmt::format("raw reads of the same: time, to that of {}", reference),
-                    reads_to(ours, reads, total_ms));
-      against_reads(
-          fmt::format("raw reads of the same: time, to that of the pull of {}", reference),
-          reads_to(ours, reads, pull_ms));
-      against_reads("raw reads of the same: time, to that of native, best",
-                    reads_to(best, reads, total_ms));
+      const std::string what = "raw reads of the same: time, to that of ";
+      add(what + reference, reads_to(ours, reads, total_ms));
+      add(fmt::format("{}the pull of {}", what, reference), reads_to(ours, reads, pull_ms));
+      if (!best.empty()) {
+        add(what + best_title, reads_to(best, reads, total_ms));
+      }
     }
   }
   return text.empty() ? ""

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <stop_token>
 #include <thread>
 
 #include "harness/sync_test.h"
@@ -20,26 +21,18 @@ TEST_F(LongTurnsTest, GiveTheExportAShare) {
   Server& master = start_server("master", {.config = {"rdmasync.slice-us 50"}});
   Server& replica = start_server("replica");
   master.must("DEBUG", "POPULATE", kKeys, "key", 20);
-  std::atomic<bool> stopping{false};
   std::atomic<int> turns{0};
-  std::thread client([&, client = master.connect()]() mutable {
-    for (; !stopping; ++turns) client.must("EVAL", script, 0);
-  });
-  const auto stop = [&] {
-    stopping = true;
-    client.join();
-  };
-  try {
-    wait_until("the client is on its way", [&] { return turns > 2; });
-    const int before = turns;
-    slaveof(replica, master);
-    wait_synced(replica, master);
-    EXPECT_LT(turns - before, kMostTurns);
-  } catch (...) {
-    stop();
-    throw;
-  }
-  stop();
+  std::jthread busy(
+      [&turns, script, client = master.connect()](const std::stop_token& stop) mutable {
+        for (; !stop.stop_requested(); ++turns) client.must("EVAL", script, 0);
+      });
+  wait_until("the client is on its way", [&] { return turns > 2; });
+  const int before = turns;
+  slaveof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_LT(turns - before, kMostTurns);
+  busy.request_stop();
+  busy.join();
   EXPECT_TRUE(equal(master, replica));
 }
 
