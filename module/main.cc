@@ -62,8 +62,22 @@ void on_master_link(RedisModuleCtx*, RedisModuleEvent, std::uint64_t subevent, v
 }
 
 void on_loading(RedisModuleCtx*, RedisModuleEvent, std::uint64_t subevent, void*) {
-  if (subevent != redis::kLoadingReplicationStart) return;
-  redis::event_guard("loading event", [] { halves().replica.loading_began(); });
+  redis::event_guard("loading event", [subevent] {
+    replica::Replica& replica = halves().replica;
+    if (subevent == redis::kLoadingReplicationStart) replica.loading_began();
+    if (subevent == redis::kLoadingEnded) replica.loading_ended(true);
+    if (subevent == redis::kLoadingFailed) replica.loading_ended(false);
+  });
+}
+
+void on_load_beside(RedisModuleCtx*, RedisModuleEvent, std::uint64_t subevent, void*) {
+  redis::event_guard("async load event", [subevent] {
+    if (subevent == redis::kAsyncLoadStarted) {
+      replica::load_beside_began();
+    } else {
+      replica::load_beside_ended(subevent == redis::kAsyncLoadCompleted);
+    }
+  });
 }
 
 void on_shutdown(RedisModuleCtx*, RedisModuleEvent, std::uint64_t, void*) {
@@ -78,6 +92,7 @@ void subscribe(RedisModuleCtx* ctx) {
   redis::SubscribeToServerEvent(ctx, redis::kEventRoleChanged, on_role_change);
   redis::SubscribeToServerEvent(ctx, redis::kEventMasterLink, on_master_link);
   redis::SubscribeToServerEvent(ctx, redis::kEventLoading, on_loading);
+  redis::SubscribeToServerEvent(ctx, redis::kEventReplAsyncLoad, on_load_beside);
   redis::SubscribeToServerEvent(ctx, redis::kEventShutdown, on_shutdown);
 }
 
@@ -86,8 +101,8 @@ int on_load(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   redis::SetModuleAttribs(ctx, "rdmasync", kVersion, redis::kApiVersion);
   try {
     redis::set_module_context(ctx);
-    // A stub RDB is loaded without a file only if every module with a data type says this.
-    redis::SetModuleOptions(ctx, redis::kOptionHandleIoErrors);
+    // A stub RDB is loaded without a file, beside the old dataset, only if every module says this.
+    redis::SetModuleOptions(ctx, redis::kOptionHandleIoErrors | redis::kOptionHandleAsyncLoad);
     replica::register_linker(ctx);
     if (!register_commands(ctx) || !register_configs(ctx, argv, argc)) return redis::kErr;
     replica::remember_linked_addresses(config().debug);

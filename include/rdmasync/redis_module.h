@@ -152,6 +152,8 @@ inline constexpr int kCtxLua = 1 << 0;
 inline constexpr int kCtxMulti = 1 << 1;
 inline constexpr int kCtxSlave = 1 << 3;
 inline constexpr int kCtxCluster = 1 << 5;
+inline constexpr int kCtxLoading = 1 << 13;
+inline constexpr int kCtxAsyncLoading = 1 << 23;
 
 inline constexpr int kNotifyGeneric = 1 << 2;
 inline constexpr int kNotifyModule = 1 << 13;
@@ -166,11 +168,16 @@ inline constexpr RedisModuleEvent kEventShutdown{5, 1};
 inline constexpr RedisModuleEvent kEventMasterLink{7, 1};
 inline constexpr RedisModuleEvent kEventCron{8, 1};
 inline constexpr RedisModuleEvent kEventSwapDb{11, 1};
+inline constexpr RedisModuleEvent kEventReplAsyncLoad{14, 1};
 inline constexpr RedisModuleEvent kEventEventLoop{15, 1};
 
 inline constexpr std::uint64_t kNowReplica = 1;
 inline constexpr std::uint64_t kFlushEnd = 1;
 inline constexpr std::uint64_t kLoadingReplicationStart = 2;
+inline constexpr std::uint64_t kLoadingEnded = 3;
+inline constexpr std::uint64_t kLoadingFailed = 4;
+inline constexpr std::uint64_t kAsyncLoadStarted = 0;
+inline constexpr std::uint64_t kAsyncLoadCompleted = 2;
 inline constexpr std::uint64_t kClientDisconnected = 1;
 inline constexpr std::uint64_t kMasterLinkUp = 0;
 inline constexpr std::uint64_t kBeforeSleep = 0;
@@ -182,6 +189,7 @@ inline constexpr unsigned kConfigMemory = 1 << 7;
 
 inline constexpr int kFilterNoSelf = 1 << 0;
 inline constexpr int kOptionHandleIoErrors = 1 << 0;
+inline constexpr int kOptionHandleAsyncLoad = 1 << 2;
 inline constexpr int kAuxAfterRdb = 1 << 1;
 inline constexpr int kYieldClients = 1 << 1;
 inline constexpr std::uint64_t kTypeMethodVersion = 2;

@@ -228,7 +228,7 @@ void Exports::join(RedisModuleCtx* ctx, Door& door, Export& joined) {
                            joined.options().fabric_name.c_str()));
 
   const LogRing& log = joined.log();
-  redis::ReplyWithArray(ctx, 18);
+  redis::ReplyWithArray(ctx, 20);
   reply_field(ctx, protocol::kAttachEndpoint, door.listener->endpoint());
   reply_field(ctx, protocol::kAttachToken, to_text(token));
   reply_field(ctx, protocol::kAttachSession, std::to_string(client));
@@ -237,6 +237,7 @@ void Exports::join(RedisModuleCtx* ctx, Door& door, Export& joined) {
   reply_field(ctx, protocol::kAttachCapacity, std::to_string(log.capacity()));
   reply_field(ctx, protocol::kAttachExport, std::to_string(joined.options().number));
   reply_field(ctx, protocol::kAttachRdbVersion, std::to_string(redis::rdb_version(ctx)));
+  reply_field(ctx, protocol::kAttachModules, redis::module_names(ctx));
   reply_field(ctx, protocol::kAttachBacklog, has_backlog() ? "1" : "0");
 }
 

@@ -55,6 +55,19 @@ int rdb_version(RedisModuleCtx* ctx) {
   return byte(0) | byte(1) << 8;
 }
 
+std::string module_names(RedisModuleCtx* ctx) {
+  const Reply list = call(ctx, "MODULE", {"LIST"});
+  std::string names;
+  for (std::size_t i = 0; i < CallReplyLength(list.get()); ++i) {
+    RedisModuleCallReply* fields = CallReplyArrayElement(list.get(), i);
+    for (std::size_t at = 0; at + 1 < CallReplyLength(fields); at += 2) {
+      if (view(CallReplyArrayElement(fields, at)) != "name") continue;
+      names.append(names.empty() ? "" : " ").append(view(CallReplyArrayElement(fields, at + 1)));
+    }
+  }
+  return names;
+}
+
 std::string dump_functions(RedisModuleCtx* ctx) {
   const Reply reply = call(ctx, "FUNCTION", {"DUMP"});
   const std::string_view dump = view(reply.get());

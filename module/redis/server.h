@@ -32,6 +32,9 @@ class Info {
 /// The version in the footer of a DUMP payload: that of the RDB files this server writes.
 int rdb_version(RedisModuleCtx* ctx);
 
+/// The names of the modules that are loaded, with spaces between them.
+std::string module_names(RedisModuleCtx* ctx);
+
 /// FUNCTION DUMP without its footer: RDB opcodes of every library.
 std::string dump_functions(RedisModuleCtx* ctx);
 

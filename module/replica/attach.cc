@@ -84,6 +84,7 @@ Attachment attach_over(MasterLink& link, const MasterAddress& master, const std:
                                   ", this server reads up to " + std::to_string(own_rdb_version) +
                                   ": upgrade the replica first");
   }
+  made.modules = field(fields, protocol::kAttachModules);
   rdma::ConnectOptions options;
   options.host = master.host;
   options.endpoint = field(fields, protocol::kAttachEndpoint);

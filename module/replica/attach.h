@@ -21,6 +21,7 @@ struct Attachment {
   std::uint32_t log_rkey = 0;
   std::uint64_t capacity = 0;
   int rdb_version = 0;
+  std::string modules;  ///< that the master has loaded, by name
 };
 
 /// Attaches over `fabric`, or, when that is "auto", over the best one that reaches the master: the

@@ -21,17 +21,21 @@ Handover::Handover(OwnServer& server, LinkEvents& link_events, std::stop_token s
     : server_(server), link_events_(link_events), stop_(stop), master_(std::move(stop)) {}
 
 Handover::~Handover() {
-  redis::post_to_main([&server = server_, follows = follows_master_] { server.settle(*follows); });
+  redis::post_to_main([&server = server_, port = master_.port(), follows = follows_master_] {
+    server.settle(port, *follows);
+  });
+}
+
+void Handover::begin() {
+  ups_before_ = link_events_.count();
+  on_main(stop_, [&server = server_, port = master_.port()] { server.follow_own_master(port); });
+  master_.await_psync(kHandshakeTimeout);
 }
 
 void Handover::load(const std::shared_ptr<Staging>& staging, const Cut& cut, int rdb_version,
                     const std::string& dump_path) {
   const std::string token = to_text(rdma::random_token());
   const PendingLink pending(token, staging);
-  ups_before_ = link_events_.count();
-  on_main(stop_, [&server = server_, port = master_.port()] { server.follow_own_master(port); });
-  master_.await_psync(kHandshakeTimeout);
-  on_main(stop_, [&server = server_] { server.empty_for_load(); });
   master_.begin_full_sync(cut.replication_id, cut.offset);
   write_stub_rdb(*staging, rdb_version, token,
                  [this](std::string_view bytes) { master_.write(bytes); });

@@ -27,7 +27,7 @@ struct Cut {
 /// real master. For one thread of ours; every call throws Error.
 ///
 /// Destroyed before it is done, it puts the server back: to its old master while the old dataset is
-/// there; otherwise it leaves a replica without a master, never an empty master.
+/// there; otherwise it leaves a replica without a master.
 class Handover {
  public:
   Handover(OwnServer& server, LinkEvents& link_events, std::stop_token stop);
@@ -35,8 +35,11 @@ class Handover {
   Handover& operator=(const Handover&) = delete;
   ~Handover();
 
-  /// Replaces the dataset by the staged one; ends when the server has loaded it and follows us.
-  /// `dump_path` is where the server keeps its RDB file.
+  /// Makes the server follow us. It serves its old dataset until the load.
+  void begin();
+
+  /// Replaces the dataset by the staged one; ends when the server has loaded it. `dump_path` is
+  /// where the server keeps its RDB file.
   void load(const std::shared_ptr<Staging>& staging, const Cut& cut, int rdb_version,
             const std::string& dump_path);
 

@@ -19,6 +19,10 @@ std::mutex g_mutex;
 std::string g_token;
 std::shared_ptr<Staging> g_staging;
 
+// Main thread.
+bool g_loads_beside = false;
+std::shared_ptr<Staging> g_deferred;  // to link when the load beside has ended
+
 bool g_remember = false;
 std::unordered_map<std::string, std::uint64_t> g_addresses;
 
@@ -52,6 +56,8 @@ void link_all(Staging& staging) {
   g_addresses.clear();
   // The callback's own context has no client, and so no database, behind it.
   const redis::Context ctx = redis::make_context();
+  // Whoever is served meanwhile must not see some of the values without the others.
+  const bool served = (redis::GetContextFlags(ctx.get()) & redis::kCtxAsyncLoading) != 0;
   int linked = 0;
   for (const auto& [number, keys] : staging.databases()) {
     const std::uint32_t db = number;
@@ -65,7 +71,9 @@ void link_all(Staging& staging) {
       }
       // The keyspace has it now; a second reference would make the first write to it copy it.
       staged.fetched->value.reset();
-      if (++linked % kKeysPerYield == 0) redis::Yield(ctx.get(), redis::kYieldClients, nullptr);
+      if (++linked % kKeysPerYield == 0 && !served) {
+        redis::Yield(ctx.get(), redis::kYieldClients, nullptr);
+      }
     });
   }
 }
@@ -75,12 +83,16 @@ int on_aux_load(RedisModuleIO* io, int, int) {
   const std::unique_ptr<char, void (*)(void*)> text{redis::LoadStringBuffer(io, &length),
                                                     [](void* memory) { redis::Free(memory); }};
   if (!text) return redis::kErr;
-  const auto staging = claim({text.get(), length});
+  auto staging = claim({text.get(), length});
   if (!staging) {
     redis::log_warning(
         "rdmasync: this RDB is the stub of a sync that is over and has no dataset of its own; it "
         "is not loaded. Restore from a backup, or sync again");
     return redis::kErr;
+  }
+  if (g_loads_beside) {
+    g_deferred = std::move(staging);
+    return redis::kOk;
   }
   int result = redis::kErr;
   redis::event_guard("linking values", [&] {
@@ -118,6 +130,20 @@ PendingLink::~PendingLink() {
   const std::lock_guard lock(g_mutex);
   g_token.clear();
   g_staging.reset();
+}
+
+void load_beside_began() {
+  g_loads_beside = true;
+}
+
+void load_beside_ended(bool completed) {
+  g_loads_beside = false;
+  const auto staging = std::exchange(g_deferred, nullptr);
+  if (staging && completed) link_all(*staging);
+}
+
+bool loads_beside() {
+  return g_loads_beside;
 }
 
 std::uint64_t linked_address(std::uint32_t db, std::string_view key) {

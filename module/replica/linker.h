@@ -21,6 +21,15 @@ class PendingLink {
   ~PendingLink();
 };
 
+/// Server events: a load begins that goes into databases beside the present ones, which they
+/// replace at its end, and until then no value can be linked; and it has ended, well or not. Main
+/// thread.
+void load_beside_began();
+void load_beside_ended(bool completed);
+
+/// Whether such a load is under way. Main thread.
+bool loads_beside();
+
 /// The address that the read of this key's value filled in the last load, or 0: for tests that no
 /// copy was made. Main thread.
 std::uint64_t linked_address(std::uint32_t db, std::string_view key);

@@ -4,6 +4,7 @@
 
 #include "module/config.h"
 #include "module/redis/context.h"
+#include "module/redis/main_thread.h"
 #include "module/redis/server.h"
 #include "rdmasync/error.h"
 
@@ -16,11 +17,23 @@ using redis::module_context;
 namespace {
 
 constexpr const char* kDisklessLoad = "repl-diskless-load";
-// Far longer than the moment from the emptying to the load; ended when that begins.
-constexpr const char* kHoldClientsMs = "10000";
 
 int number(const std::string& text) {
   return std::atoi(text.c_str());
+}
+
+bool loading() {
+  constexpr int kEither = redis::kCtxLoading | redis::kCtxAsyncLoading;
+  return (redis::GetContextFlags(module_context()) & kEither) != 0;
+}
+
+bool is_empty() {
+  const redis::Context own = redis::make_context();
+  for (int db = 0; redis::SelectDb(own.get(), db) == redis::kOk; ++db) {
+    const auto size = redis::call(own.get(), "DBSIZE", {});
+    if (redis::CallReplyInteger(size.get()) > 0) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -42,6 +55,7 @@ OwnFacts OwnServer::facts() const {
   facts.fabric = config().fabric;
   facts.dump_path = config_get(ctx, "dir") + "/" + config_get(ctx, "dbfilename");
   facts.run_id = redis::Info("server").text("run_id");
+  facts.modules = redis::module_names(ctx);
   facts.listening_port = number(config_get(ctx, "replica-announce-port"));
   if (facts.listening_port == 0) facts.listening_port = number(config_get(ctx, "port"));
   facts.rdb_version = redis::rdb_version(ctx);
@@ -64,57 +78,45 @@ void OwnServer::replicaof(const std::string& host, const std::string& port) {
 }
 
 void OwnServer::follow_own_master(int port) {
+  if (loading()) throw Error(Errc::kRefused, "this server still loads another dataset");
+  settle(own_port_, false);  // an earlier sync's
   const redis::Info replication("replication");
   old_master_.reset();
   if (replication.text("role") == "slave") {
     old_master_.emplace(replication.text("master_host"), replication.text("master_port"));
   }
-  emptied_ = false;
+  no_way_back_ = false;
   // Otherwise the server would keep the stub as its dump.rdb.
   saved_diskless_load_ = config_get(module_context(), kDisklessLoad);
-  config_set(module_context(), kDisklessLoad, "on-empty-db");
-  following_own_ = true;
+  config_set(module_context(), kDisklessLoad, is_empty() ? "on-empty-db" : "swapdb");
+  own_port_ = port;
   replicaof("127.0.0.1", std::to_string(port));
-}
-
-void OwnServer::empty_for_load() {
-  RedisModuleCtx* ctx = module_context();
-  redis::call(ctx, "CLIENT", {"PAUSE", kHoldClientsMs, "ALL"});
-  clients_held_ = true;
-  emptied_ = true;
-  const redis::Context own = redis::make_context();
-  // Not FLUSHALL, which would write an empty dump.rdb over the last good one.
-  for (int db = 0; redis::SelectDb(own.get(), db) == redis::kOk; ++db) {
-    const auto size = redis::call(own.get(), "DBSIZE", {});
-    if (redis::CallReplyInteger(size.get()) > 0) redis::call(own.get(), "FLUSHDB", {"ASYNC"});
-  }
-}
-
-void OwnServer::release_clients() {
-  if (!clients_held_) return;
-  clients_held_ = false;
-  redis::call(module_context(), "CLIENT", {"UNPAUSE"});
-}
-
-void OwnServer::loading_began() {
-  release_clients();
 }
 
 void OwnServer::follow(const std::string& host, int port) {
   replicaof(host, std::to_string(port));
 }
 
-void OwnServer::settle(bool keep_following) {
-  if (!following_own_) return;
-  following_own_ = false;
-  release_clients();
+void OwnServer::settle(int port, bool keep_following) {
+  if (port != own_port_ || own_port_ == 0) return;
+  // A load looks at its settings again when it ends, and REPLICAOF inside one breaks it.
+  if (loading()) {
+    after_load_ = [this, port, keep_following] { settle(port, keep_following); };
+    return;
+  }
+  own_port_ = 0;
   config_set(module_context(), kDisklessLoad, saved_diskless_load_);
-  if (keep_following || emptied_) return;
+  if (keep_following || no_way_back_) return;
   if (old_master_) {
     replicaof(old_master_->first, old_master_->second);
   } else {
     replicaof("NO", "ONE");
   }
+}
+
+void OwnServer::loading_ended() {
+  // This event comes from inside the load.
+  if (after_load_) redis::post_to_main(std::exchange(after_load_, nullptr));
 }
 
 std::int64_t OwnServer::applied_offset() const {
@@ -131,6 +133,7 @@ bool OwnServer::may_leave_own_master() const {
 }
 
 void OwnServer::promote() {
+  no_way_back();
   if (redis::Info("replication").text("role") == "slave") replicaof("NO", "ONE");
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,6 +18,7 @@ struct OwnFacts {
   std::string password;  ///< masterauth
   std::string fabric;
   std::string run_id;
+  std::string modules;    ///< that are loaded, by name
   std::string dump_path;  ///< where this server keeps its RDB file
   int listening_port = 0;
   int rdb_version = 0;
@@ -32,19 +34,17 @@ class OwnServer {
   /// Throws Error(kUsage) where no replica can be made: cluster mode, TLS replication.
   OwnFacts facts() const;
 
-  /// REPLICAOF 127.0.0.1 `port`, loading without a file. Remembers what was before.
+  /// REPLICAOF 127.0.0.1 `port`, so that the dataset is loaded without a file and beside the old
+  /// one, which it replaces at its end. Remembers what was before. Throws Error(kRefused) while
+  /// another load is under way.
   void follow_own_master(int port);
-
-  /// Lets no client be served until the load begins, and empties the dataset: from here on there is
-  /// no way back.
-  void empty_for_load();
 
   /// REPLICAOF the real master. The backlog of the stream is kept, so it resumes where it stands.
   void follow(const std::string& host, int port);
 
-  /// Ends follow_own_master(): settings as they were, clients served, and, if the dataset is still
-  /// the old one, the old master too.
-  void settle(bool keep_following);
+  /// Ends follow_own_master(port), once no load is under way: settings as they were and, unless
+  /// there is no way back or `keep_following`, the old master too.
+  void settle(int port, bool keep_following);
 
   /// The offset up to which the stream is applied.
   std::int64_t applied_offset() const;
@@ -56,22 +56,23 @@ class OwnServer {
   /// REPLICAOF NO ONE, if this server is a replica.
   void promote();
 
-  bool dataset_is_old() const { return !emptied_; }
-
   /// Whether the server's role is changing because of the calls above.
   bool changing_role() const { return changing_role_; }
 
-  /// Server event: the load has begun, clients get -LOADING from the server itself.
-  void loading_began();
+  /// The old master is not to come back: the old dataset is gone, or somebody else has said what
+  /// this server is to follow.
+  void no_way_back() { no_way_back_ = true; }
+
+  /// Server event.
+  void loading_ended();
 
  private:
   void replicaof(const std::string& host, const std::string& port);
-  void release_clients();
 
   bool changing_role_ = false;
-  bool following_own_ = false;
-  bool emptied_ = false;
-  bool clients_held_ = false;
+  bool no_way_back_ = false;
+  int own_port_ = 0;  ///< of follow_own_master(), until that is settled
+  std::function<void()> after_load_;
   std::string saved_diskless_load_;
   std::optional<std::pair<std::string, std::string>> old_master_;
 };

@@ -46,6 +46,7 @@ class Pull {
 
   Staging& staging() { return staging_; }
   int rdb_version() const { return attachment_.rdb_version; }
+  const std::string& master_modules() const { return attachment_.modules; }
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -8,6 +8,7 @@
 
 #include "module/redis/log.h"
 #include "module/redis/server.h"
+#include "module/replica/linker.h"
 #include "rdmasync/error.h"
 
 namespace rdmasync::replica {
@@ -32,6 +33,10 @@ int port_from(const std::string& text) {
 Replica::Replica() : status_(std::make_shared<SyncStatus>(totals_)) {}
 
 void Replica::slaveof(RedisModuleCtx* ctx, const std::string& host, const std::string& port) {
+  // The server itself refuses this only while it serves nobody; it refuses REPLICAOF always.
+  if ((redis::GetContextFlags(ctx) & redis::kCtxAsyncLoading) != 0) {
+    throw Error(Errc::kRefused, "this server loads a dataset: try again when it has");
+  }
   if (same(host, "no") && same(port, "one")) {
     stop();
     server_.promote();
@@ -82,6 +87,7 @@ void Replica::stop() {
 
 void Replica::role_changed() {
   if (server_.changing_role()) return;
+  server_.no_way_back();
   const bool running = sync_ && !sync_->finished();
   stop();
   status_ = std::make_shared<SyncStatus>(totals_);
@@ -89,13 +95,18 @@ void Replica::role_changed() {
 }
 
 void Replica::loading_began() {
-  server_.loading_began();
+  if (!loads_beside()) server_.no_way_back();
   if (status_->state() == State::kHandover) {
     redis::log_warning(
         "rdmasync: the master's backlog did not last to the end of the handover, so the server "
         "makes "
         "a full sync of its own: raise the master's repl-backlog-size");
   }
+}
+
+void Replica::loading_ended(bool loaded) {
+  if (loaded) server_.no_way_back();
+  server_.loading_ended();
 }
 
 void Replica::cron() {

@@ -31,6 +31,7 @@ class Replica {
   void role_changed();
   void master_link_up() { link_events_.up(); }
   void loading_began();
+  void loading_ended(bool loaded);
   void cron();
   void shutdown();
 

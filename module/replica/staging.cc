@@ -10,6 +10,7 @@ void StagedKeys::put(std::string_view key, Staged staged) {
   const auto [at, added] = places_.try_emplace(key, rows_.size());
   if (added) {
     rows_.push_back({key, std::move(staged)});
+    ++size_;
   } else if (!planted(Fault::kFirstWins)) {
     // The old key's bytes may not outlive the old record's; but records are kept to the end.
     rows_[at->second].staged = std::move(staged);
@@ -21,6 +22,7 @@ void StagedKeys::erase(std::string_view key) {
   if (found == places_.end()) return;
   rows_[found->second] = {{}, {}, false};
   places_.erase(found);
+  --size_;
 }
 
 const Staged* StagedKeys::find(std::string_view key) const {
@@ -52,6 +54,10 @@ void Staging::swap(std::uint32_t a, std::uint32_t b) {
 void Staging::set_functions(std::string_view opcodes, std::shared_ptr<Fetched> fetched) {
   functions_ = opcodes;
   remote_functions_ = std::move(fetched);
+}
+
+void Staging::seal() {
+  for (auto& [db, keys] : databases_) keys.seal();
 }
 
 std::string_view Staging::functions() const {

@@ -40,8 +40,10 @@ class StagedKeys {
   void put(std::string_view key, Staged staged);
   void erase(std::string_view key);
 
-  std::size_t size() const { return places_.size(); }
-  bool empty() const { return places_.empty(); }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  /// Gives back the memory of the index: nothing can be put, erased or found any more.
+  void seal() { places_ = {}; }
   /// Null if there is no such key.
   const Staged* find(std::string_view key) const;
 
@@ -61,6 +63,7 @@ class StagedKeys {
   };
   std::deque<Row> rows_;
   tsl::robin_map<std::string_view, std::size_t> places_;  ///< in rows_
+  std::size_t size_ = 0;
 };
 
 /// The dataset on its way into this server: the last record of each key. One thread at a time; the
@@ -74,6 +77,9 @@ class Staging {
   void flush(std::uint32_t db);  ///< or kAllDatabases
   void swap(std::uint32_t a, std::uint32_t b);
   void set_functions(std::string_view opcodes, std::shared_ptr<Fetched> fetched);
+
+  /// It is complete: what only finds keys is given back before the load needs memory.
+  void seal();
 
   const Databases& databases() const { return databases_; }
   std::string_view functions() const;

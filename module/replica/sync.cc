@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
+#include <set>
+#include <sstream>
 #include <utility>
 
 #include "module/redis/log.h"
@@ -97,6 +100,21 @@ bool moved_on(MasterLink& link, const Cut& cut, std::int64_t lag) {
   }
 }
 
+std::set<std::string> words_of(const std::string& text) {
+  std::istringstream words(text);
+  return {std::istream_iterator<std::string>(words), {}};
+}
+
+/// The names in `there` that `here` lacks, each after a space.
+std::string missing_in(const std::string& here, const std::string& there) {
+  const auto own = words_of(here);
+  std::string missing;
+  for (const std::string& name : words_of(there)) {
+    if (!own.contains(name)) missing += " " + name;
+  }
+  return missing;
+}
+
 void check_databases(const Staging& staging, const OwnFacts& facts) {
   const auto& databases = staging.databases();
   const auto beyond = std::find_if(databases.begin(), databases.end(), [&](const auto& entry) {
@@ -187,9 +205,10 @@ void Sync::attempt(const std::stop_token& stop) {
                            pull->staging().keys(), megabytes(around_.status->read_bytes),
                            cut.replication_id.c_str(), static_cast<long long>(cut.offset)));
 
-  enter(State::kLoading, stop);
   Handover handover(around_.server, around_.link_events, stop);
-  handover.load({pull, &pull->staging()}, cut, pull->rdb_version(), facts.dump_path);
+  handover.begin();
+  enter(State::kLoading, stop);
+  load(handover, pull, cut, facts);
   pull.reset();
   redis::log_notice("rdmasync: loaded the copy");
 
@@ -210,6 +229,19 @@ void Sync::attempt(const std::stop_token& stop) {
   around_.status->enter(State::kSynced);
   redis::log_notice("rdmasync: synced with " + name + " in " + figures(around_.status->text()) +
                     "; replication goes on natively");
+}
+
+void Sync::load(Handover& handover, const std::shared_ptr<Pull>& pull, const Cut& cut,
+                const OwnFacts& facts) {
+  pull->staging().seal();
+  try {
+    handover.load({pull, &pull->staging()}, cut, pull->rdb_version(), facts.dump_path);
+  } catch (const Error& error) {
+    const std::string missing = missing_in(facts.modules, pull->master_modules());
+    if (error.code() != Errc::kPeerLost || missing.empty()) throw;
+    throw Error(Errc::kUsage, std::string(error.what()) +
+                                  "; the master has modules that are not loaded here:" + missing);
+  }
 }
 
 Cut Sync::pull_to_a_cut(Pull& pull, MasterLink& link, const std::stop_token& stop) {

@@ -22,6 +22,7 @@ constexpr int kError = 1;
 constexpr int kRead = 1 << 0;
 constexpr int kWrite = 1 << 1;
 constexpr int kHandleIoErrors = 1 << 0;
+constexpr int kHandleAsyncLoad = 1 << 2;
 
 struct TypeMethods {
   std::uint64_t version = 4;
@@ -246,8 +247,8 @@ bool look_up(void* context) {
 
 }  // namespace
 
-/// With the argument "no-io-errors" the module does not declare that it handles I/O errors, as many
-/// modules do not.
+/// With the argument "no-io-errors" or "no-async-load" the module does not declare that it handles
+/// these, as many modules do not.
 // NOLINTNEXTLINE(readability-identifier-naming): Redis looks it up by this name
 extern "C" __attribute__((visibility("default"))) int RedisModule_OnLoad(void* raw, String** argv,
                                                                          int argc) {
@@ -256,9 +257,9 @@ extern "C" __attribute__((visibility("default"))) int RedisModule_OnLoad(void* r
   }
   auto* context = static_cast<Context*>(raw);
   api.set_module_attribs(context, "testtype", 1, 1);
-  if (argc == 0 || text_of(argv[0]) != "no-io-errors") {
-    api.set_module_options(context, kHandleIoErrors);
-  }
+  const std::string_view without = argc == 0 ? "" : text_of(argv[0]);
+  api.set_module_options(context, (without == "no-io-errors" ? 0 : kHandleIoErrors) |
+                                      (without == "no-async-load" ? 0 : kHandleAsyncLoad));
   TypeMethods methods{};
   methods.load = load;
   methods.save = save;
