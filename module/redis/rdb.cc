@@ -40,12 +40,21 @@ void append_big_endian(std::string& out, std::uint64_t value, int bytes) {
   }
 }
 
+// Of a length the two upper bits say in which form it is.
+constexpr unsigned k14Bits = 0x40;
+constexpr unsigned k32Bits = 0x80;
+constexpr unsigned k64Bits = 0x81;
+
+/// Bytes of the length that begins with this one.
+std::size_t length_size(unsigned char first) {
+  if (first < k14Bits) return 1;
+  if (first < k32Bits) return 2;
+  return first == k32Bits ? 5 : 9;
+}
+
 }  // namespace
 
 void append_length(std::string& out, std::uint64_t length) {
-  constexpr unsigned k14Bits = 0x40;
-  constexpr unsigned k32Bits = 0x80;
-  constexpr unsigned k64Bits = 0x81;
   if (length < (1U << 6)) {
     append_byte(out, static_cast<unsigned>(length));
   } else if (length < (1U << 14)) {
@@ -79,6 +88,22 @@ void append_entry_head(std::string& out, const KeyMeta& meta, char type, std::st
   }
   out.push_back(type);
   append_string(out, key);
+}
+
+char entry_type(std::string_view entry) {
+  std::size_t at = 0;
+  const auto here = [&] {
+    if (at >= entry.size()) throw Error(Errc::kProtocol, "the export log has an entry without end");
+    return static_cast<unsigned char>(entry[at]);
+  };
+  if (here() == kExpireTimeMs) at += 1 + sizeof(std::int64_t);
+  if (here() == kIdle) {
+    ++at;
+    at += length_size(here());
+  } else if (here() == kFreq) {
+    at += 2;
+  }
+  return static_cast<char>(here());
 }
 
 void append_file_head(std::string& out, int version) {

@@ -14,6 +14,7 @@
 namespace rdmasync::redis::rdb {
 
 inline constexpr char kTypeString = 0;
+inline constexpr char kTypeModule = 7;
 
 struct KeyMeta {
   std::int64_t expire_at_ms = log_format::kNoExpiry;
@@ -26,6 +27,9 @@ void append_string(std::string& out, std::string_view text);
 
 /// Everything of an entry up to and including its key. The value follows.
 void append_entry_head(std::string& out, const KeyMeta& meta, char type, std::string_view key);
+
+/// The type of an entry that begins with such a head. Throws Error(kProtocol) if it has none.
+char entry_type(std::string_view entry);
 
 /// "REDIS" and the version.
 void append_file_head(std::string& out, int version);

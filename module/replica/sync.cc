@@ -126,6 +126,22 @@ void check_databases(const Staging& staging, const OwnFacts& facts) {
   }
 }
 
+/// A value of a type that it does not know would end the server.
+void check_modules(const Staging& staging, const OwnFacts& facts, const std::string& of_master) {
+  const std::string missing = missing_in(facts.modules, of_master);
+  if (missing.empty()) return;
+  for (const auto& [db, keys] : staging.databases()) {
+    keys.for_each([&](std::string_view key, const Staged& staged) {
+      if (staged.is_value() || redis::rdb::entry_type(staged.entry) != redis::rdb::kTypeModule) {
+        return;
+      }
+      throw Error(Errc::kUsage,
+                  "the master has values of modules' types, such as the key '" + std::string(key) +
+                      "', and modules that are not loaded here:" + missing + "; load them");
+    });
+  }
+}
+
 }  // namespace
 
 Sync::Sync(std::string host, int port, Surroundings around)
@@ -201,6 +217,8 @@ void Sync::attempt(const std::stop_token& stop) {
   link.command({protocol::kExportCommand, protocol::kDetach});
   pull->check_whole();
   check_databases(pull->staging(), facts);
+  check_modules(pull->staging(), facts, pull->master_modules());
+  pull->staging().seal();
   redis::log_notice(format("rdmasync: copied %zu keys, %.1f MB; the cut is at %s:%lld",
                            pull->staging().keys(), megabytes(around_.status->read_bytes),
                            cut.replication_id.c_str(), static_cast<long long>(cut.offset)));
@@ -208,7 +226,7 @@ void Sync::attempt(const std::stop_token& stop) {
   Handover handover(around_.server, around_.link_events, stop);
   handover.begin();
   enter(State::kLoading, stop);
-  load(handover, pull, cut, facts);
+  handover.load({pull, &pull->staging()}, cut, pull->rdb_version(), facts.dump_path);
   pull.reset();
   redis::log_notice("rdmasync: loaded the copy");
 
@@ -229,19 +247,6 @@ void Sync::attempt(const std::stop_token& stop) {
   around_.status->enter(State::kSynced);
   redis::log_notice("rdmasync: synced with " + name + " in " + figures(around_.status->text()) +
                     "; replication goes on natively");
-}
-
-void Sync::load(Handover& handover, const std::shared_ptr<Pull>& pull, const Cut& cut,
-                const OwnFacts& facts) {
-  pull->staging().seal();
-  try {
-    handover.load({pull, &pull->staging()}, cut, pull->rdb_version(), facts.dump_path);
-  } catch (const Error& error) {
-    const std::string missing = missing_in(facts.modules, pull->master_modules());
-    if (error.code() != Errc::kPeerLost || missing.empty()) throw;
-    throw Error(Errc::kUsage, std::string(error.what()) +
-                                  "; the master has modules that are not loaded here:" + missing);
-  }
 }
 
 Cut Sync::pull_to_a_cut(Pull& pull, MasterLink& link, const std::stop_token& stop) {

@@ -45,8 +45,6 @@ class Sync {
  private:
   void run(const std::stop_token& stop);
   void attempt(const std::stop_token& stop);
-  static void load(Handover& handover, const std::shared_ptr<Pull>& pull, const Cut& cut,
-                   const OwnFacts& facts);
   Cut pull_to_a_cut(Pull& pull, MasterLink& link, const std::stop_token& stop);
   void enter(State state, const std::stop_token& stop);
 

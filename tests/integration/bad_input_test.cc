@@ -1,8 +1,5 @@
 // What cannot work says why, at once or in last_sync_error, and harms nothing.
 
-#include <algorithm>
-#include <cctype>
-
 #include "dataset.h"
 #include "harness/sync_test.h"
 
@@ -21,14 +18,6 @@ class BadInputTest : public SyncTest {
     wait_state(replica, "idle");
     EXPECT_EQ(replica.must("SET", "own", "write").text, "OK");
     return reason;
-  }
-
-  static ::testing::AssertionResult mentions(const std::string& reason, const std::string& what) {
-    const auto same = [](char a, char b) { return std::tolower(a) == std::tolower(b); };
-    if (std::search(reason.begin(), reason.end(), what.begin(), what.end(), same) != reason.end()) {
-      return ::testing::AssertionSuccess();
-    }
-    return ::testing::AssertionFailure() << '"' << reason << "\" does not mention " << what;
   }
 };
 

@@ -120,23 +120,22 @@ TEST_P(PersistenceTest, SettingsOfTheMasterAreRestored) {
   }
 }
 
-/// Redis loads diskless only if every module that has data types says that it handles I/O errors.
-TEST_P(PersistenceTest, ModuleThatDoesNotHandleIoErrors) {
-  const ServerOptions options{.config = {"loadmodule " + testtype_path() + " no-io-errors"},
-                              .load_testtype = false};
-  Server& master = start_master(options);
-  Server& replica = start_replica(options);
-  fill_dataset(master);
-  fill_old_dataset(replica);
-  slaveof(replica, master);
-  wait_until("the sync has ended, well or with a reason", [&] {
-    return status(replica, "state") == "synced" || !status(replica, "last_sync_error").empty();
-  });
-  EXPECT_FALSE(std::filesystem::exists(replica.directory() / "dump.rdb"));
-  if (status(replica, "last_sync_error").empty()) {
+/// Redis loads without a file only if every module says that it handles what that may bring.
+TEST_P(PersistenceTest, ModuleThatHandlesLess) {
+  for (const std::string what : {"no-io-errors", "no-async-load"}) {
+    SCOPED_TRACE(what);
+    const ServerOptions options{.config = {"loadmodule " + testtype_path() + " " + what},
+                                .load_testtype = false};
+    Server& master = start_master(options);
+    Server& replica = start_replica(options);
+    fill_dataset(master);
+    fill_old_dataset(replica);
+    slaveof(replica, master);
+    wait_synced(replica, master);
+    EXPECT_NE(replica.log().find("Skipping diskless-load"), std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(replica.directory() / "dump.rdb"));
+    EXPECT_TRUE(has_lost_old_dataset(replica));
     EXPECT_TRUE(equal(master, replica));
-  } else {
-    EXPECT_TRUE(has_old_dataset(replica));
   }
 }
 

@@ -16,14 +16,6 @@ namespace {
 constexpr long long kMiB = 1LL << 20;
 
 /// Case aside.
-::testing::AssertionResult mentions(const std::string& reason, const std::string& what) {
-  const auto same = [](char a, char b) { return std::tolower(a) == std::tolower(b); };
-  if (std::search(reason.begin(), reason.end(), what.begin(), what.end(), same) != reason.end()) {
-    return ::testing::AssertionSuccess();
-  }
-  return ::testing::AssertionFailure() << '"' << reason << "\" does not mention " << what;
-}
-
 ServerOptions with_args(ServerOptions options, const std::string& fabric) {
   options.module_args = fabric_args(fabric);
   return options;

@@ -7,16 +7,7 @@
 namespace rdmasync::test {
 namespace {
 
-class TopologyTest : public FabricTest {
- protected:
-  static void wait_link_up(Server& below, const Server& above) {
-    wait_until(below.name() + " is linked natively to " + above.name(), [&] {
-      const auto link = below.info("replication");
-      return link.at("role") == "slave" && link.at("master_port") == std::to_string(above.port()) &&
-             link.at("master_link_status") == "up";
-    });
-  }
-};
+class TopologyTest : public FabricTest {};
 RDMASYNC_FOR_EACH_FABRIC(TopologyTest);
 
 TEST_P(TopologyTest, SubReplicaFollows) {

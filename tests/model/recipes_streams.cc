@@ -16,6 +16,11 @@ Command read_group(Dice& d, bool noack) {
   return command;
 }
 
+/// Such a consumer is not always replicated: the comparison knows it by its name.
+std::string blocking_consumer(Dice& d) {
+  return "blocking-" + d.consumer();
+}
+
 constexpr std::array kRecipes = {
     // Ids that others can guess: 1-0, 1-1, ...
     Recipe{"xadd",
@@ -73,7 +78,7 @@ constexpr std::array kRecipes = {
     Recipe{"xgroup|delconsumer",
            [](Dice& d) -> Command {
              Command command = xgroup(d, "DELCONSUMER");
-             command.push_back(d.consumer());
+             command.push_back(d.one_in(3) ? blocking_consumer(d) : d.consumer());
              return command;
            },
            5},
@@ -112,7 +117,7 @@ constexpr std::array kRecipes = {
            15},
     Recipe{"xreadgroup",
            [](Dice& d) -> Command {
-             return {"XREADGROUP", "GROUP",    d.group(), d.consumer(),
+             return {"XREADGROUP", "GROUP",    d.group(), blocking_consumer(d),
                      "COUNT",      "3",        "BLOCK",   d.pick({"2", "10", "50"}),
                      "STREAMS",    d.key("x"), ">"};
            },

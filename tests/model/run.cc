@@ -138,6 +138,10 @@ class Run {
     verdict.difference = compare();
     if (!verdict.difference.empty()) return;
     crowd.resume();
+    if (settings_.again && !native_) {
+      for (int i = 0; i < settings_.replicas; i++) sync_again(stage_.replica(i));
+      for (int i = 0; i < settings_.replicas; i++) await(stage_.replica(i));
+    }
     crowd.go_on(settings_.pauses.back());
     crowd.stop();
     verdict.difference = compare();
@@ -227,6 +231,11 @@ class Run {
     } else {
       slaveof(replica, master_);
     }
+  }
+
+  /// Under another name: it would not sync again with the master that it follows.
+  void sync_again(Server& replica) {
+    replica.must("RDMASYNC.SLAVEOF", "localhost", master_.port());
   }
 
   void await(Server& replica) {

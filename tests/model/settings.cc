@@ -33,6 +33,7 @@ Settings::Settings(std::uint64_t seed, const std::string& fabric) {
   for (int i = 0; i <= replicas; i++) {
     pauses.push_back(dice.one_in(3) ? 0 : dice.below(batch == 1 ? 200 : 1500));
   }
+  again = dice.one_in(3);
 }
 
 std::string Settings::describe() const {
@@ -41,7 +42,8 @@ std::string Settings::describe() const {
       std::to_string(batch) + ", hold " + std::to_string(hold) + (hold_late ? " late" : "") + ", " +
       std::to_string(flushable) + " flushable databases, " + std::to_string(keys_per_type) +
       " keys per type, values to " + std::to_string(largest_value) + (flood ? ", flood" : "") +
-      (evict ? ", eviction" : "") + (old_dataset ? ", onto an old dataset" : "");
+      (evict ? ", eviction" : "") + (old_dataset ? ", onto an old dataset" : "") +
+      (again ? ", and again" : "");
   for (const auto& [name, value] : config) text.append("\n    ").append(name).append(" ") += value;
   return text;
 }

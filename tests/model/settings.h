@@ -26,6 +26,7 @@ struct Settings {
   bool flood = false;        ///< rounds do not converge
   bool evict = false;        ///< the master has a memory limit meanwhile
   bool old_dataset = false;  ///< the replicas keep what they had from the run before
+  bool again = false;        ///< each replica syncs a second time, onto its own history
   int fill = 0;              ///< commands before the first sync
   std::vector<int> pauses;   ///< commands before each sync, and after the last
 

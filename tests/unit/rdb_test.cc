@@ -40,6 +40,20 @@ TEST(Rdb, EntryHasExpiryThenRecencyThenTypeThenKey) {
   EXPECT_EQ(idle, "\xF8\x40\x64\x00\x00"s);
 }
 
+TEST(Rdb, TypeOfAnEntryComesAfterExpiryAndRecency) {
+  using log_format::kNoExpiry;
+  using log_format::Recency;
+  for (const KeyMeta& meta :
+       {KeyMeta{}, KeyMeta{1, Recency::kNone, 0}, KeyMeta{kNoExpiry, Recency::kFrequency, 255},
+        KeyMeta{1, Recency::kIdle, 63}, KeyMeta{1, Recency::kIdle, 64},
+        KeyMeta{1, Recency::kIdle, 1 << 14}, KeyMeta{1, Recency::kIdle, 1ULL << 32}}) {
+    std::string entry;
+    append_entry_head(entry, meta, kTypeModule, "key");
+    EXPECT_EQ(entry_type(entry), kTypeModule);
+    EXPECT_THROW(entry_type(std::string_view(entry).substr(0, entry.size() - 5)), Error);
+  }
+}
+
 TEST(Rdb, FileFrame) {
   std::string file;
   append_file_head(file, 10);

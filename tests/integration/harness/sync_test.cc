@@ -1,5 +1,7 @@
 #include "harness/sync_test.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <iostream>
 #include <sstream>
@@ -91,6 +93,12 @@ Server& FabricTest::start_replica(ServerOptions options) {
   return start_server("replica", with_fabric(std::move(options)));
 }
 
+Server& FabricTest::start_slow_replica(std::vector<std::string> config) {
+  config.insert(config.end(), {"key-load-delay 300", "loading-process-events-interval-bytes 1024",
+                               "repl-diskless-sync-delay 0"});
+  return start_replica({.config = std::move(config)});
+}
+
 std::string fabric_name(const ::testing::TestParamInfo<std::string>& info) {
   return info.param;
 }
@@ -159,6 +167,37 @@ std::string wait_error(Server& replica) {
       [&] { return !status(replica, "last_sync_error").empty(); },
       [&] { return describe_status(replica); });
   return status(replica, "last_sync_error");
+}
+
+void wait_loading(const Server& replica, int times) {
+  const std::string line = "Loading DB in memory";
+  wait_until(replica.name() + " loads", [&] {
+    const std::string log = replica.log();
+    int seen = 0;
+    for (auto at = log.find(line); at != std::string::npos; at = log.find(line, at + 1)) seen++;
+    return seen >= times;
+  });
+}
+
+void wait_settled(Server& replica) {
+  wait_until(replica.name() + " has its own settings again",
+             [&] { return replica.config("repl-diskless-load") == "disabled"; });
+}
+
+void wait_link_up(Server& below, const Server& above) {
+  wait_until(below.name() + " is linked natively to " + above.name(), [&] {
+    const auto link = below.info("replication");
+    return link.at("role") == "slave" && link.at("master_port") == std::to_string(above.port()) &&
+           link.at("master_link_status") == "up";
+  });
+}
+
+::testing::AssertionResult mentions(const std::string& text, const std::string& what) {
+  const auto same = [](char a, char b) { return std::tolower(a) == std::tolower(b); };
+  if (std::search(text.begin(), text.end(), what.begin(), what.end(), same) != text.end()) {
+    return ::testing::AssertionSuccess();
+  }
+  return ::testing::AssertionFailure() << '"' << text << "\" does not mention " << what;
 }
 
 void wait_export_gone(Server& master) {

@@ -45,6 +45,8 @@ class FabricTest : public SyncTest, public ::testing::WithParamInterface<std::st
   static ServerOptions with_fabric(ServerOptions options = {});
   Server& start_master(ServerOptions options = {});
   Server& start_replica(ServerOptions options = {});
+  /// That takes long to load and looks at its clients meanwhile.
+  Server& start_slow_replica(std::vector<std::string> config = {});
 };
 
 std::string fabric_name(const ::testing::TestParamInfo<std::string>& info);
@@ -68,6 +70,16 @@ void wait_synced(Server& replica, Server& master);
 void wait_state(Server& replica, const std::string& state);
 /// The sync has given up at least once and says why.
 std::string wait_error(Server& replica);
+/// Seen in the log, that it has begun to load `times` times.
+void wait_loading(const Server& replica, int times = 1);
+/// The sync that was stopped has put this server back.
+void wait_settled(Server& replica);
+/// The server follows this master natively, and the link is up.
+void wait_link_up(Server& below, const Server& above);
+
+/// Letters of either case.
+::testing::AssertionResult mentions(const std::string& text, const std::string& what);
+
 /// The master has nothing left of any export: no replica, no registered memory.
 void wait_export_gone(Server& master);
 
