@@ -1,5 +1,7 @@
 #include "settings.h"
 
+#include <algorithm>
+
 namespace rdmasync::test {
 
 /// Small bounds, so that a sync of little data meets them all.
@@ -34,6 +36,20 @@ Settings::Settings(std::uint64_t seed, const std::string& fabric) {
     pauses.push_back(dice.one_in(3) ? 0 : dice.below(batch == 1 ? 200 : 1500));
   }
   again = dice.one_in(3);
+  if (fabric == "verbs") suit_an_emulated_machine();
+}
+
+/// It is ten times as slow, and an export that has little time beside its writers takes minutes.
+void Settings::suit_an_emulated_machine() {
+  constexpr int kBatch = 4;
+  constexpr int kKeysPerType = 10;
+  constexpr int kFill = 500;
+  batch = std::min(batch, kBatch);
+  keys_per_type = std::min(keys_per_type, kKeysPerType);
+  fill = std::min(fill, kFill);
+  flood = false;
+  for (int& pause : pauses) pause /= 4;
+  config.emplace_back("rdmasync.slice-us", "2000");
 }
 
 std::string Settings::describe() const {

@@ -31,6 +31,9 @@ struct Settings {
   std::vector<int> pauses;   ///< commands before each sync, and after the last
 
   std::string describe() const;
+
+ private:
+  void suit_an_emulated_machine();
 };
 
 /// What the servers of a run have whatever the seed: put back between runs.
