@@ -78,7 +78,8 @@ struct Introduction {
       const auto bytes = map(options.size);
       std::memset(bytes.data(), static_cast<int>(i) + 1, bytes.size());
       regions.push_back(fabric->register_memory(bytes, rdma::Access::kRemoteRead));
-      sources.push_back({reinterpret_cast<std::uintptr_t>(bytes.data()), regions.back()->rkey()});
+      sources.push_back(
+          {reinterpret_cast<std::uintptr_t>(bytes.data()), regions.back()->rkeys().first});
     }
     if (write(out, &introduction, sizeof(introduction)) > 0 &&
         write(out, sources.data(), sources.size() * sizeof(Source)) > 0) {
@@ -193,7 +194,7 @@ double read_all(rdma::Fabric& fabric, rdma::Connection& connection, const Option
                        .into = kept.bytes.data(),
                        .local = kept.region.get(),
                        .remote = source.address,
-                       .rkey = source.rkey,
+                       .rkeys = {source.rkey},
                        .length = options.size});
     }
     const std::size_t count = connection.poll(completions);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -29,6 +30,25 @@ enum class Access {
   kLocalWrite,  ///< reads may be delivered into it
 };
 
+/// The keys of registered memory: one, or one for each of its parts where a device limits how much
+/// a key is good for. Does not own them.
+struct PartKeys {
+  std::uint32_t first = 0;
+  std::span<const std::uint32_t> further = {};
+  std::size_t part_size = SIZE_MAX;  ///< bytes of every part but the last
+  std::uint64_t start = 0;           ///< address of the first part; of no interest if it is alone
+
+  /// Of the part with that address; outside of all, one that does not open it.
+  std::uint32_t at(std::uint64_t address) const {
+    const auto index = std::min<std::uint64_t>((address - start) / part_size, further.size());
+    return index == 0 ? first : further[index - 1];
+  }
+  /// Bytes from an address to the end of its part.
+  std::size_t left(std::uint64_t address) const {
+    return part_size - (address - start) % part_size;
+  }
+};
+
 /// Registered memory; deregistered when destroyed. It does not own the bytes.
 ///
 /// Whoever owns the bytes may free them while the region is registered: reads then deliver stale or
@@ -40,8 +60,8 @@ class MemoryRegion {
   MemoryRegion& operator=(const MemoryRegion&) = delete;
   virtual ~MemoryRegion() = default;
 
-  /// The key that a peer must present with every read of this region.
-  virtual std::uint32_t rkey() const = 0;
+  /// What a peer must present with every read of this region. Valid as long as the region.
+  virtual PartKeys rkeys() const = 0;
 };
 
 /// One read to post: `length` bytes at `remote` in the peer, to `into` here.
@@ -50,7 +70,7 @@ struct Read {
   std::byte* into = nullptr;
   const MemoryRegion* local = nullptr;  ///< registered kLocalWrite, covers [into, into + length)
   std::uint64_t remote = 0;             ///< address in the peer's process
-  std::uint32_t rkey = 0;
+  PartKeys rkeys{};                     ///< of the peer's region; used until post() returns
   std::size_t length = 0;
 };
 

@@ -33,7 +33,7 @@ static_assert(sizeof(LogHeader) <= kHeaderSize);
 enum class Kind : std::uint8_t {
   kPad = 0,    ///< skip it
   kEntry,      ///< a key with its value, as an RDB entry: [expiry] [lru|lfu] type key value
-  kValue,      ///< a string value that stays where Redis has it: ValueBody, then the key
+  kValue,      ///< a string value that stays where Redis has it: ValueBody, the key, further rkeys
   kTombstone,  ///< the key is gone; the body is the key
   kFlush,      ///< every key of `db` is gone (kAllDatabases: of all)
   kSwap,       ///< the contents of `db` and of the database in the body (u32) change places
@@ -44,18 +44,20 @@ enum class Kind : std::uint8_t {
 
 inline constexpr std::uint32_t kAllDatabases = 0xFFFFFFFF;
 
-/// Where bytes are that are not in the log itself.
+/// Where bytes are that are not in the log itself. Where a device limits what it registers as one,
+/// they have several parts, all but the last of the size that ATTACH told; the rkeys of the parts
+/// behind the first (u32 each) are the end of the record's body.
 struct RemoteBytes {
   std::uint64_t address;  ///< in the master's process
-  std::uint64_t length;
-  std::uint32_t rkey;
-  std::uint32_t unused;
+  std::uint64_t length;   ///< of all parts
+  std::uint32_t rkey;     ///< of the first part
+  std::uint32_t further_parts;
 };
 
 /// A record is a RecordHeader and a body of `size - sizeof(RecordHeader) - slack` bytes.
 ///
 /// With kRemote set the body of kFunctions is RemoteBytes, and that of kEntry is RemoteBytes and
-/// then the entry up to its key: the rest is there.
+/// then the entry up to its key: the rest is there. The rkeys of further parts follow.
 struct RecordHeader {
   std::uint32_t size;  ///< of the record with header and slack, a multiple of kRecordAlign
   std::uint32_t db;

@@ -7,7 +7,7 @@
 namespace rdmasync::protocol {
 
 /// Both ends must have the same; there is no negotiation.
-inline constexpr std::int64_t kVersion = 2;
+inline constexpr std::int64_t kVersion = 3;
 
 /// `RDMASYNC.EXPORT ATTACH <version> <fabric> <listening port>` joins an export, or starts one.
 /// The connection is the session: when it closes, the replica has left.
@@ -20,7 +20,10 @@ inline constexpr const char* kAttachEndpoint = "endpoint";  ///< for Fabric::con
 inline constexpr const char* kAttachToken = "token";        ///< 32 hex digits
 inline constexpr const char* kAttachSession = "session";    ///< number of this place in the export
 inline constexpr const char* kAttachLog = "log";            ///< address of the LogHeader
-inline constexpr const char* kAttachRkey = "rkey";          ///< of header and ring, one region
+/// Of header and ring, one region: decimal, separated by commas, for each of its parts.
+inline constexpr const char* kAttachRkeys = "rkeys";
+/// Bytes of the parts of every region of this master, but the last of each.
+inline constexpr const char* kAttachPartSize = "part-size";
 inline constexpr const char* kAttachCapacity = "capacity";  ///< bytes of the ring
 inline constexpr const char* kAttachExport = "export";      ///< number of the export, for the logs
 inline constexpr const char* kAttachRdbVersion = "rdb-version";  ///< of the packed values

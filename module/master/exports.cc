@@ -90,6 +90,12 @@ Exports::Place place_for(RedisModuleCtx* ctx, std::string_view fabric) {
           config().bind.empty() ? local_address(ctx, redis::GetClientId(ctx)) : config().bind};
 }
 
+std::string list_of(const rdma::PartKeys& rkeys) {
+  std::string text = std::to_string(rkeys.first);
+  for (const std::uint32_t rkey : rkeys.further) text.append(",").append(std::to_string(rkey));
+  return text;
+}
+
 void reply_field(RedisModuleCtx* ctx, std::string_view name, std::string_view value) {
   redis::ReplyWithStringBuffer(ctx, name.data(), name.size());
   redis::ReplyWithStringBuffer(ctx, value.data(), value.size());
@@ -233,7 +239,8 @@ void Exports::join(RedisModuleCtx* ctx, Door& door, Export& joined) {
   reply_field(ctx, protocol::kAttachToken, to_text(token));
   reply_field(ctx, protocol::kAttachSession, std::to_string(client));
   reply_field(ctx, protocol::kAttachLog, std::to_string(log.header_address()));
-  reply_field(ctx, protocol::kAttachRkey, std::to_string(log.rkey()));
+  reply_field(ctx, protocol::kAttachRkeys, list_of(log.rkeys()));
+  reply_field(ctx, protocol::kAttachPartSize, std::to_string(log.rkeys().part_size));
   reply_field(ctx, protocol::kAttachCapacity, std::to_string(log.capacity()));
   reply_field(ctx, protocol::kAttachExport, std::to_string(joined.options().number));
   reply_field(ctx, protocol::kAttachRdbVersion, std::to_string(redis::rdb_version(ctx)));

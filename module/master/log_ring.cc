@@ -58,8 +58,9 @@ const RecordHeader& LogRing::record_at(std::uint64_t position) const {
   return *reinterpret_cast<const RecordHeader*>(at(position));
 }
 
-bool LogRing::append(const RecordInfo& info, std::string_view first, std::string_view second) {
-  const std::size_t body = first.size() + second.size();
+bool LogRing::append(const RecordInfo& info, std::string_view first, std::string_view second,
+                     std::string_view third) {
+  const std::size_t body = first.size() + second.size() + third.size();
   const std::size_t size = round_up(sizeof(RecordHeader) + body, kRecordAlign);
   const std::size_t to_end = capacity_ - head_ % capacity_;
   const std::size_t padding = size > to_end ? to_end : 0;
@@ -84,9 +85,10 @@ bool LogRing::append(const RecordInfo& info, std::string_view first, std::string
 
   std::byte* to = at(head_);
   std::memcpy(to, &header, sizeof(header));
-  if (!first.empty()) std::memcpy(to + sizeof(header), first.data(), first.size());
-  if (!second.empty()) {
-    std::memcpy(to + sizeof(header) + first.size(), second.data(), second.size());
+  to += sizeof(header);
+  for (const std::string_view part : {first, second, third}) {
+    if (!part.empty()) std::memcpy(to, part.data(), part.size());
+    to += part.size();
   }
   head_ += size;
   return true;

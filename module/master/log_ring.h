@@ -27,8 +27,9 @@ class LogRing {
   /// `capacity` in bytes, rounded up to a page. Throws Error(kResources).
   LogRing(rdma::Fabric& fabric, std::size_t capacity);
 
-  /// Appends a record whose body is `first` then `second`, or returns false: no room for it now.
-  bool append(const RecordInfo& info, std::string_view first, std::string_view second = {});
+  /// Appends a record whose body is those three, or returns false: no room for it now.
+  bool append(const RecordInfo& info, std::string_view first, std::string_view second = {},
+              std::string_view third = {});
 
   /// Lets replicas see what was appended.
   void publish();
@@ -44,7 +45,7 @@ class LogRing {
   std::size_t capacity() const { return capacity_; }
   std::size_t used() const { return head_ - tail_; }
   std::uint64_t header_address() const { return reinterpret_cast<std::uint64_t>(memory_.get()); }
-  std::uint32_t rkey() const { return region_->rkey(); }
+  rdma::PartKeys rkeys() const { return region_->rkeys(); }
 
   /// The record at a position from tail() to head(), in place.
   const log_format::RecordHeader& record_at(std::uint64_t position) const;

@@ -16,6 +16,10 @@ std::string_view bytes_of(const T& value) {
   return {reinterpret_cast<const char*>(&value), sizeof(value)};
 }
 
+std::string_view bytes_of(std::span<const std::uint32_t> values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
+}
+
 std::string_view key_of(const RecordInfo& info, const std::string& body) {
   return std::string_view(body).substr(info.key_offset, info.key_length);
 }
@@ -108,19 +112,26 @@ bool Publisher::append_remote(Waiting& waiting) {
     return true;
   }
 
+  const rdma::PartKeys rkeys = ticket.region->rkeys();
   const RemoteBytes remote{reinterpret_cast<std::uint64_t>(ticket.bytes.data()),
-                           ticket.bytes.size(), ticket.region->rkey(), 0};
+                           ticket.bytes.size(), rkeys.first,
+                           static_cast<std::uint32_t>(rkeys.further.size())};
   RecordInfo info = waiting.info;
-  bool appended = false;
+  std::string_view head = bytes_of(remote);
   if (is_value) {
     waiting.value.bytes = remote;
-    info.key_offset = sizeof(ValueBody);
-    appended = ring_.append(info, bytes_of(waiting.value), waiting.body);
-  } else {
-    info.key_offset = static_cast<std::uint16_t>(info.key_offset + sizeof(RemoteBytes));
-    appended = ring_.append(info, bytes_of(remote), waiting.body);
+    head = bytes_of(waiting.value);
   }
-  if (!appended) return false;
+  info.key_offset = static_cast<std::uint16_t>(is_value ? sizeof(ValueBody)
+                                                        : info.key_offset + sizeof(RemoteBytes));
+  const std::string_view tail = bytes_of(rkeys.further);
+  if (waiting.body.size() + tail.size() > ring_.max_body()) {
+    throw Error(Errc::kResources,
+                "a key of " + std::to_string(info.key_length) + " bytes with a value in " +
+                    std::to_string(rkeys.further.size() + 1) +
+                    " parts does not fit the export log: raise rdmasync.export-memory");
+  }
+  if (!ring_.append(info, head, waiting.body, tail)) return false;
   if (is_value) {
     --waiting_values_;
     last_value_end_ = ring_.head();

@@ -33,7 +33,8 @@ class Publisher {
   void put_value(std::uint32_t db, std::string_view key, const redis::rdb::KeyMeta& meta,
                  std::span<std::byte> bytes);
 
-  /// Moves what waits into the ring, as far as possible, and publishes.
+  /// Moves what waits into the ring, as far as possible, and publishes. Throws Error(kResources) if
+  /// a replica could not be told of everything any more.
   void advance();
 
   /// Every replica has consumed the log up to here.

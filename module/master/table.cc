@@ -26,7 +26,7 @@ void reply_row(RedisModuleCtx* ctx, const LogRing& log, const RecordHeader& reco
     where.address = reinterpret_cast<std::uint64_t>(body);
     where.length =
         record.size - sizeof(RecordHeader) - (record.slack_and_flags & RecordHeader::kSlackMask);
-    where.rkey = log.rkey();
+    where.rkey = log.rkeys().at(where.address);
   }
   redis::ReplyWithArray(ctx, 6);
   reply_text(ctx, {body + record.key_offset, record.key_length});

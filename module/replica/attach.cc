@@ -5,9 +5,11 @@
 
 #include <array>
 #include <map>
+#include <sstream>
 
 #include "module/redis/log.h"
 #include "module/token_text.h"
+#include "rdmasync/log_format.h"
 #include "rdmasync/protocol.h"
 
 namespace rdmasync::replica {
@@ -36,6 +38,23 @@ const std::string& field(const Fields& fields, std::string_view name) {
 
 std::uint64_t number(const Fields& fields, std::string_view name) {
   return std::stoull(field(fields, name));
+}
+
+std::vector<std::uint32_t> numbers(const Fields& fields, std::string_view name) {
+  std::vector<std::uint32_t> all;
+  std::istringstream text(field(fields, name));
+  for (std::string one; std::getline(text, one, ',');) {
+    all.push_back(static_cast<std::uint32_t>(std::stoul(one)));
+  }
+  return all;
+}
+
+/// Throws Error(kProtocol) if there are not as many rkeys as parts.
+void check_log(const Attachment& made) {
+  const std::uint64_t size = log_format::kHeaderSize + made.capacity;
+  if (made.part_size == 0 || made.log_rkeys.size() != (size - 1) / made.part_size + 1) {
+    throw Error(Errc::kProtocol, "the master's reply to ATTACH has too few rkeys, or too many");
+  }
 }
 
 /// Throws Error(kRefused) if the master has answered with an error instead of preparing a sync.
@@ -76,8 +95,10 @@ Attachment attach_over(MasterLink& link, const MasterAddress& master, const std:
   made.export_number = field(fields, protocol::kAttachExport);
   made.session = number(fields, protocol::kAttachSession);
   made.log_address = number(fields, protocol::kAttachLog);
-  made.log_rkey = static_cast<std::uint32_t>(number(fields, protocol::kAttachRkey));
+  made.log_rkeys = numbers(fields, protocol::kAttachRkeys);
+  made.part_size = number(fields, protocol::kAttachPartSize);
   made.capacity = number(fields, protocol::kAttachCapacity);
+  check_log(made);
   made.rdb_version = static_cast<int>(number(fields, protocol::kAttachRdbVersion));
   if (made.rdb_version > own_rdb_version) {
     throw Error(Errc::kUsage, "the master writes RDB version " + std::to_string(made.rdb_version) +

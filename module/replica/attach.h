@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "module/replica/master_link.h"
 #include "module/replica/record_store.h"
@@ -18,7 +19,8 @@ struct Attachment {
   std::string export_number;
   std::uint64_t session = 0;
   std::uint64_t log_address = 0;
-  std::uint32_t log_rkey = 0;
+  std::vector<std::uint32_t> log_rkeys;  ///< of its parts
+  std::size_t part_size = SIZE_MAX;      ///< bytes, of every region of the master
   std::uint64_t capacity = 0;
   int rdb_version = 0;
   std::string modules;  ///< that the master has loaded, by name

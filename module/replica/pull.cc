@@ -35,10 +35,10 @@ constexpr std::chrono::milliseconds kCheckEvery{50};
 constexpr std::chrono::seconds kSilence{1};
 
 template <typename T>
-T load(const char* from, std::size_t available) {
-  if (available < sizeof(T)) throw Error(Errc::kProtocol, "the export log has a short record");
+T load(std::string_view from) {
+  if (from.size() < sizeof(T)) throw Error(Errc::kProtocol, "the export log has a short record");
   T value;
-  std::memcpy(&value, from, sizeof(T));
+  std::memcpy(&value, from.data(), sizeof(T));
   return value;
 }
 
@@ -107,11 +107,22 @@ void Pull::check_whole() const {
   }
 }
 
+rdma::PartKeys Pull::log_rkeys() const {
+  const std::span<const std::uint32_t> rkeys = attachment_.log_rkeys;
+  return {.first = rkeys.front(),
+          .further = rkeys.subspan(1),
+          .part_size = attachment_.part_size,
+          .start = attachment_.log_address};
+}
+
 void Pull::read_header() {
   header_pending_ = true;
-  attachment_.connection->post({kHeader, reinterpret_cast<std::byte*>(header_.get()),
-                                header_region_.get(), attachment_.log_address, attachment_.log_rkey,
-                                sizeof(LogHeader)});
+  attachment_.connection->post({.id = kHeader,
+                                .into = reinterpret_cast<std::byte*>(header_.get()),
+                                .local = header_region_.get(),
+                                .remote = attachment_.log_address,
+                                .rkeys = log_rkeys(),
+                                .length = sizeof(LogHeader)});
 }
 
 void Pull::read_log() {
@@ -119,9 +130,12 @@ void Pull::read_log() {
   const std::size_t piece = std::max<std::size_t>(kLogPiece, attachment_.capacity / 4);
   log_pending_ = std::min<std::uint64_t>({head_ - consumed_, attachment_.capacity - offset, piece});
   log_into_ = attachment_.records->room(log_pending_);
-  attachment_.connection->post({kLog, log_into_, &attachment_.records->region(),
-                                attachment_.log_address + kHeaderSize + offset,
-                                attachment_.log_rkey, log_pending_});
+  attachment_.connection->post({.id = kLog,
+                                .into = log_into_,
+                                .local = &attachment_.records->region(),
+                                .remote = attachment_.log_address + kHeaderSize + offset,
+                                .rkeys = log_rkeys(),
+                                .length = log_pending_});
 }
 
 void Pull::complete(const rdma::Completion& completion) {
@@ -137,10 +151,10 @@ void Pull::complete(const rdma::Completion& completion) {
   if (completion.error) torn_.push_back(done.fetched);
   done.fetched.reset();
   done.done = true;
-  destinations_.retire(std::move(done.region), done.remote.length);
+  destinations_.retire(std::move(done.region), done.source.bytes.length);
   --values_pending_;
-  values_unacknowledged_ += done.remote.length;
-  if (!completion.error) status_.read_bytes += done.remote.length;
+  values_unacknowledged_ += done.source.bytes.length;
+  if (!completion.error) status_.read_bytes += done.source.bytes.length;
   while (!fetching_.empty() && fetching_.front().done) {
     fetching_.pop_front();
     ++first_id_;
@@ -175,7 +189,7 @@ void Pull::on_log() {
   const auto* data = reinterpret_cast<const char*>(log_into_);
   std::size_t done = 0;
   while (done + sizeof(RecordHeader) <= log_pending_) {
-    const auto record = load<RecordHeader>(data + done, log_pending_ - done);
+    const auto record = load<RecordHeader>({data + done, log_pending_ - done});
     if (record.size < sizeof(RecordHeader) || record.size % log_format::kRecordAlign != 0) {
       throw Error(Errc::kProtocol, "the export log has a record of an impossible size");
     }
@@ -185,7 +199,7 @@ void Pull::on_log() {
     if (slack > body) throw Error(Errc::kProtocol, "the export log has a malformed record");
     const std::uint64_t position = consumed_;
     consumed_ += record.size;
-    consume(record, position, data + done + sizeof(RecordHeader), body - slack);
+    consume(record, position, {data + done + sizeof(RecordHeader), body - slack});
     done += record.size;
     if (at_cut_) break;
   }
@@ -195,29 +209,28 @@ void Pull::on_log() {
   status_.keys = staging_.keys();
 }
 
-void Pull::consume(const RecordHeader& record, std::uint64_t position, const char* body,
-                   std::size_t size) {
+void Pull::consume(const RecordHeader& record, std::uint64_t position, std::string_view body) {
   const bool remote = (record.slack_and_flags & RecordHeader::kRemote) != 0;
-  if (std::size_t{record.key_offset} + record.key_length > size) {
+  if (std::size_t{record.key_offset} + record.key_length > body.size()) {
     throw Error(Errc::kProtocol, "the export log has a key outside of its record");
   }
-  const std::string_view key(body + record.key_offset, record.key_length);
+  const std::string_view key = body.substr(record.key_offset, record.key_length);
   switch (record.kind) {
     case Kind::kPad:
       break;
     case Kind::kEntry:
     case Kind::kFunctions: {
       Staged staged;
-      staged.entry = {body, size};
       if (remote) {
-        const auto where = load<RemoteBytes>(body, size);
-        staged.entry.remove_prefix(sizeof(RemoteBytes));
+        Source source = take_source(body);
+        body.remove_prefix(sizeof(RemoteBytes));
         auto fetched = std::make_shared<Fetched>();
         staged.fetched = fetched;
-        fetch(position, where, std::move(fetched));
+        fetch(position, std::move(source), std::move(fetched));
       } else {
-        status_.read_bytes += size;
+        status_.read_bytes += body.size();
       }
+      staged.entry = body;
       if (record.kind == Kind::kFunctions) {
         staging_.set_functions(staged.entry, staged.fetched);
       } else {
@@ -226,13 +239,13 @@ void Pull::consume(const RecordHeader& record, std::uint64_t position, const cha
       break;
     }
     case Kind::kValue: {
-      const auto value = load<ValueBody>(body, size);
+      const auto value = load<ValueBody>(body);
       auto fetched = std::make_shared<Fetched>();
       fetched->is_value = true;
       fetched->meta = {value.expire_at_ms, value.recency_kind, value.recency};
       Staged staged;
       staged.fetched = fetched;
-      fetch(position, value.bytes, std::move(fetched));
+      fetch(position, take_source(body), std::move(fetched));
       staging_.put(record.db, key, std::move(staged));
       break;
     }
@@ -243,10 +256,10 @@ void Pull::consume(const RecordHeader& record, std::uint64_t position, const cha
       staging_.flush(record.db);
       break;
     case Kind::kSwap:
-      staging_.swap(record.db, load<std::uint32_t>(body, size));
+      staging_.swap(record.db, load<std::uint32_t>(body));
       break;
     case Kind::kCut:
-      at_cut_ = load<std::uint64_t>(body, size) == attachment_.session;
+      at_cut_ = load<std::uint64_t>(body) == attachment_.session;
       break;
     case Kind::kRoundEnd:
       ++rounds_ended_;
@@ -259,11 +272,27 @@ void Pull::consume(const RecordHeader& record, std::uint64_t position, const cha
   }
 }
 
-void Pull::fetch(std::uint64_t position, const RemoteBytes& remote,
-                 std::shared_ptr<Fetched> fetched) {
+Pull::Source Pull::take_source(std::string_view& body) const {
+  Source source;
+  source.bytes = load<RemoteBytes>(body);
+  const std::size_t further = source.bytes.further_parts;
+  const std::size_t bytes = further * sizeof(std::uint32_t);
+  if (further != (std::max<std::uint64_t>(source.bytes.length, 1) - 1) / attachment_.part_size ||
+      bytes > body.size() - sizeof(RemoteBytes)) {
+    throw Error(Errc::kProtocol, "the export log has a value with too few rkeys, or too many");
+  }
+  source.further_rkeys.resize(further);
+  if (further > 0) {
+    std::memcpy(source.further_rkeys.data(), body.data() + body.size() - bytes, bytes);
+    body.remove_suffix(bytes);
+  }
+  return source;
+}
+
+void Pull::fetch(std::uint64_t position, Source source, std::shared_ptr<Fetched> fetched) {
   const std::uint64_t id = first_id_ + fetching_.size();
-  destinations_.request(id, remote.length, fetched);
-  fetching_.push_back({position, std::move(fetched), remote, nullptr});
+  destinations_.request(id, source.bytes.length, fetched);
+  fetching_.push_back({position, std::move(fetched), std::move(source), nullptr});
   ++values_pending_;
 }
 
@@ -272,9 +301,16 @@ void Pull::start_reads() {
     if (ready.error) throw Error(*ready.error);
     Fetching& fetching = fetching_.at(ready.id - first_id_);
     fetching.region = std::move(ready.region);
-    const RemoteBytes& remote = fetching.remote;
-    attachment_.connection->post(
-        {ready.id, ready.into, fetching.region.get(), remote.address, remote.rkey, remote.length});
+    const RemoteBytes& remote = fetching.source.bytes;
+    attachment_.connection->post({.id = ready.id,
+                                  .into = ready.into,
+                                  .local = fetching.region.get(),
+                                  .remote = remote.address,
+                                  .rkeys = {.first = remote.rkey,
+                                            .further = fetching.source.further_rkeys,
+                                            .part_size = attachment_.part_size,
+                                            .start = remote.address},
+                                  .length = remote.length});
   }
 }
 

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "module/replica/attach.h"
@@ -51,11 +52,17 @@ class Pull {
  private:
   using Clock = std::chrono::steady_clock;
 
+  /// Bytes in the master that a record points to.
+  struct Source {
+    log_format::RemoteBytes bytes{};
+    std::vector<std::uint32_t> further_rkeys;
+  };
+
   /// A value on its way.
   struct Fetching {
     std::uint64_t position;  ///< of its record
     std::shared_ptr<Fetched> fetched;
-    log_format::RemoteBytes remote;
+    Source source;
     std::unique_ptr<rdma::MemoryRegion> region;  ///< while it is read
     bool done = false;
   };
@@ -63,15 +70,17 @@ class Pull {
   using Torn = std::shared_ptr<Fetched>;
 
   void run(const std::function<bool()>& there);
+  rdma::PartKeys log_rkeys() const;
   void read_header();
   void read_log();
   void complete(const rdma::Completion& completion);
   void on_header();
   void on_log();
-  void consume(const log_format::RecordHeader& record, std::uint64_t position, const char* body,
-               std::size_t size);
-  void fetch(std::uint64_t position, const log_format::RemoteBytes& remote,
-             std::shared_ptr<Fetched> fetched);
+  void consume(const log_format::RecordHeader& record, std::uint64_t position,
+               std::string_view body);
+  /// Takes the rkeys from the end of the body.
+  Source take_source(std::string_view& body) const;
+  void fetch(std::uint64_t position, Source source, std::shared_ptr<Fetched> fetched);
   void start_reads();
   /// Everything before it is staged, its values read.
   std::uint64_t position() const;

@@ -116,7 +116,7 @@ class CmaConnection final : public Connection {
         return lost_;
       }
     }
-    auto error = peer_.read(read.into + offset, read.remote + offset, read.rkey, length);
+    auto error = peer_.read(read.into + offset, read.remote + offset, read.rkeys.first, length);
     if (error && error->code() == Errc::kPeerLost) {
       const std::lock_guard lock(lost_mutex_);
       lost_ = error;

@@ -11,7 +11,7 @@ class ReadableRegion final : public MemoryRegion {
   ReadableRegion(std::shared_ptr<RegionTable> table, std::span<const std::byte> bytes)
       : table_(std::move(table)), rkey_(table_->add(bytes)) {}
   ~ReadableRegion() override { table_->remove(rkey_); }
-  std::uint32_t rkey() const override { return rkey_; }
+  PartKeys rkeys() const override { return {.first = rkey_}; }
 
  private:
   std::shared_ptr<RegionTable> table_;
@@ -22,7 +22,7 @@ class ReadableRegion final : public MemoryRegion {
 class WritableRegion final : public MemoryRegion {
  public:
   explicit WritableRegion(std::span<std::byte> bytes) : bytes_(bytes) {}
-  std::uint32_t rkey() const override { return 0; }
+  PartKeys rkeys() const override { return {}; }
   bool covers(const std::byte* begin, std::size_t length) const {
     const std::less_equal<> at_or_before;
     return at_or_before(bytes_.data(), begin) && length <= bytes_.size() &&

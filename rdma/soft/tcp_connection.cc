@@ -90,7 +90,7 @@ class TcpConnection final : public Connection {
       const TcpRequest request{.id = first_ + requested_,
                                .address = read.remote,
                                .length = read.length,
-                               .rkey = read.rkey,
+                               .rkey = read.rkeys.first,
                                .unused = 0};
       const auto* bytes = reinterpret_cast<const std::byte*>(&request);
       output_.insert(output_.end(), bytes, bytes + sizeof(request));

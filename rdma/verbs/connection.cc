@@ -97,7 +97,7 @@ class VerbsConnection final : public Connection {
       if (transfers_.empty() && established()) {
         heard_ = Clock::now();  // the peer's time to answer begins
       }
-      transfers_.add(read, region->lkey());
+      transfers_.add(read, region->lkeys());
       send();
       set_timer();
     }

@@ -1,8 +1,11 @@
 #include "rdma/verbs/device.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <functional>
 #include <utility>
 
@@ -19,6 +22,17 @@ std::string memory_lock_limit() {
   return limit.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_cur) + " bytes";
 }
 
+/// RDMASYNC_MAX_MR_SIZE, in bytes, makes a device that takes large regions look like one that takes
+/// only small ones, for tests; it lowers the limit, and never raises it.
+std::size_t part_size_of(const ibv_device_attr& limits) {
+  std::uint64_t size = limits.max_mr_size;
+  if (const char* lower = std::getenv("RDMASYNC_MAX_MR_SIZE")) {
+    size = std::min<std::uint64_t>(size, std::strtoull(lower, nullptr, 10));
+  }
+  const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return std::max(size / page, std::uint64_t{1}) * page;
+}
+
 }  // namespace
 
 Device::Device(ibv_context* context) : context_(context), domain_(ibv_alloc_pd(context)) {
@@ -28,9 +42,11 @@ Device::Device(ibv_context* context) : context_(context), domain_(ibv_alloc_pd(c
   if (ibv_query_device(context, &limits_) != 0) {
     throw Error(Errc::kResources, "cannot ask " + name() + " for its limits");
   }
+  part_size_ = part_size_of(limits_);
 }
 
-RegisteredMemory Device::register_memory(std::span<std::byte> bytes, Access access) const {
+std::vector<RegisteredMemory> Device::register_memory(std::span<std::byte> bytes,
+                                                      Access access) const {
   unsigned flags = IBV_ACCESS_REMOTE_READ;
   if (access == Access::kLocalWrite) {
     flags = IBV_ACCESS_LOCAL_WRITE;
@@ -39,24 +55,30 @@ RegisteredMemory Device::register_memory(std::span<std::byte> bytes, Access acce
     }
     fault_in(bytes);  // pinning would, one page at a time
   }
-  RegisteredMemory memory(
-      ibv_reg_mr(domain_.get(), bytes.data(), bytes.size(), static_cast<int>(flags)));
-  if (memory) {
-    return memory;
+  std::vector<RegisteredMemory> parts;
+  for (std::size_t done = 0; done < bytes.size(); done += part_size_) {
+    const auto part = bytes.subspan(done, std::min(part_size_, bytes.size() - done));
+    RegisteredMemory memory(
+        ibv_reg_mr(domain_.get(), part.data(), part.size(), static_cast<int>(flags)));
+    if (!memory) {
+      throw cannot_register(bytes.size());
+    }
+    parts.push_back(std::move(memory));
   }
+  return parts;
+}
+
+Error Device::cannot_register(std::size_t size) const {
   const int error = errno;
   std::string what =
-      with_errno("cannot register " + std::to_string(bytes.size()) + " bytes with " + name());
-  if (bytes.size() > limits_.max_mr_size) {
-    what += " (its regions are of at most max_mr_size = " + std::to_string(limits_.max_mr_size) +
-            " bytes)";
-  } else if (error == ENOMEM || error == EAGAIN) {
+      with_errno("cannot register " + std::to_string(size) + " bytes with " + name());
+  if (error == ENOMEM || error == EAGAIN) {
     what += " (RLIMIT_MEMLOCK is " + memory_lock_limit() +
             ": raise it with LimitMEMLOCK=infinity in the service's unit or `ulimit -l`; the "
             "device has room for max_mr = " +
             std::to_string(limits_.max_mr) + " regions)";
   }
-  throw Error(Errc::kResources, what);
+  return {Errc::kResources, what};
 }
 
 CompletionQueue Device::make_completion_queue(std::uint32_t size, ibv_comp_channel* channel) const {
@@ -87,10 +109,21 @@ void Device::make_queue_pair(rdma_cm_id& id, ibv_cq& completions, std::uint32_t 
 }
 
 Region::Region(std::shared_ptr<const Device> device, std::span<std::byte> bytes, Access access)
-    : device_(std::move(device)), bytes_(bytes), access_(access) {
-  if (!bytes.empty()) {
-    memory_ = device_->register_memory(bytes, access);
+    : device_(std::move(device)),
+      bytes_(bytes),
+      access_(access),
+      parts_(device_->register_memory(bytes, access)) {
+  for (std::size_t i = 1; i < parts_.size(); ++i) {
+    further_rkeys_.push_back(parts_[i]->rkey);
+    further_lkeys_.push_back(parts_[i]->lkey);
   }
+}
+
+PartKeys Region::keys(std::uint32_t ibv_mr::*key, const std::vector<std::uint32_t>& further) const {
+  return {.first = parts_.empty() ? 0 : parts_.front().get()->*key,
+          .further = further,
+          .part_size = device_->part_size(),
+          .start = reinterpret_cast<std::uintptr_t>(bytes_.data())};
 }
 
 bool Region::takes(const Device& device, const std::byte* into, std::size_t length) const {

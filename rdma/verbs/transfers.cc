@@ -11,15 +11,19 @@ constexpr std::size_t kPiece = std::size_t{1} << 20;
 
 }  // namespace
 
-void Transfers::add(const Read& read, std::uint32_t lkey) {
+void Transfers::add(const Read& read, const PartKeys& lkeys) {
   const auto transfer = transfers_.insert(transfers_.end(), {read.id, read.length});
-  for (std::size_t offset = 0; offset < read.length; offset += kPiece) {
-    const std::size_t length = std::min(kPiece, read.length - offset);
+  std::size_t length = 0;
+  for (std::size_t offset = 0; offset < read.length; offset += length) {
+    std::byte* const into = read.into + offset;
+    const auto local = reinterpret_cast<std::uintptr_t>(into);
+    const std::uint64_t remote = read.remote + offset;
+    length = std::min({kPiece, read.length - offset, lkeys.left(local), read.rkeys.left(remote)});
     waiting_.push_back({.of = transfer,
-                        .into = read.into + offset,
-                        .remote = read.remote + offset,
-                        .lkey = lkey,
-                        .rkey = read.rkey,
+                        .into = into,
+                        .remote = remote,
+                        .lkey = lkeys.at(local),
+                        .rkey = read.rkeys.at(remote),
                         .length = static_cast<std::uint32_t>(length),
                         .last = offset + length == read.length});
   }

@@ -32,7 +32,8 @@ class Transfers {
     bool last;  ///< of its read
   };
 
-  void add(const Read& read, std::uint32_t lkey);
+  /// `lkeys`: of read.local.
+  void add(const Read& read, const PartKeys& lkeys);
 
   bool empty() const { return transfers_.empty(); }
   bool waiting() const { return !waiting_.empty(); }

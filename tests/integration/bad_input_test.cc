@@ -34,7 +34,7 @@ TEST_F(BadInputTest, ArgumentsThatCannotBeRight) {
         Command{"RDMASYNC.STATUS", "more"}, Command{"RDMASYNC.EXPORT"},
         Command{"RDMASYNC.EXPORT", "ATTACH"}, Command{"RDMASYNC.EXPORT", "CUT"},
         Command{"RDMASYNC.EXPORT", "ATTACH", "99", "tcp", "1"},
-        Command{"RDMASYNC.EXPORT", "ATTACH", "2", "carrier-pigeon", "1"}}) {
+        Command{"RDMASYNC.EXPORT", "ATTACH", "3", "carrier-pigeon", "1"}}) {
     Client client = server.connect();
     EXPECT_TRUE(client.run(command).is_error())
         << command.at(0) << ' ' << (command.size() > 1 ? command[1] + "..." : "");

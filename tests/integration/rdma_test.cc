@@ -1,5 +1,5 @@
 // What only RDMA devices can meet: a wire that loses packets or breaks, locked memory that is
-// scarce, no device at all.
+// scarce, small regions, no device at all.
 
 #include <algorithm>
 #include <array>
@@ -113,6 +113,50 @@ TEST_P(MemlockTest, AutoTakesAnotherFabric) {
   wait_synced(replica, master);
   EXPECT_NE(status(replica, "fabric"), "verbs");
   EXPECT_TRUE(mentions(master.log() + replica.log(), "memlock"));
+  EXPECT_TRUE(equal(master, replica));
+}
+
+/// Devices that register no more than kPart as one: what is larger is read in parts.
+class SmallRegionsTest : public RdmaTest, public ::testing::WithParamInterface<const char*> {
+ protected:
+  static constexpr std::size_t kPart = 256 << 10;
+
+  Server& start(const std::string& name, ServerOptions options = {}) {
+    if (GetParam() == name || GetParam() == std::string("both")) {
+      options.launcher = {"env", "RDMASYNC_MAX_MR_SIZE=" + std::to_string(kPart)};
+    }
+    return start_verbs(name, std::move(options));
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Small, SmallRegionsTest, ::testing::Values("master", "replica", "both"),
+                         [](const auto& test) { return std::string(test.param); });
+
+TEST_P(SmallRegionsTest, LargeValuesAreStillReadInPlace) {
+  constexpr std::array kLengths{kPart - 1, kPart, kPart + 1, 2 * kPart, 9 * kPart + 1000};
+  // A hash that is larger than a part is larger than what this log carries, too.
+  Server& master = start("master", {.config = {"rdmasync.export-memory 2mb"}});
+  Server& replica = start("replica");
+  fill_dataset(master);
+  master.must("SELECT", 0);
+  for (const std::size_t length : kLengths) {
+    master.must("SET", "value:" + std::to_string(length), random_bytes(length, length));
+  }
+  for (std::size_t field = 0; field < 2 * kPart / 1000; ++field) {
+    master.must("HSET", "hash", field, random_bytes(field, 1000));
+  }
+  slaveof(replica, master);
+  wait_synced(replica, master);
+  for (const std::size_t length : kLengths) {
+    const std::string key = "value:" + std::to_string(length);
+    const Reply linked = replica.must("RDMASYNC.DEBUG", "LINKED", key);
+    EXPECT_FALSE(linked.is_nil()) << key;
+    EXPECT_EQ(linked.text, replica.must("RDMASYNC.DEBUG", "POINTER", key).text) << key;
+  }
+  EXPECT_EQ(status(replica, "syncs_failed"), "0") << status(replica, "last_sync_error");
+  EXPECT_EQ(master.log().find("copies large values"), std::string::npos);
+  wait_export_gone(master);
+  EXPECT_EQ(pinned_by_kernel(master), 0);
+  EXPECT_EQ(pinned_by_kernel(replica), 0);
   EXPECT_TRUE(equal(master, replica));
 }
 

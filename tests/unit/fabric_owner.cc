@@ -1,8 +1,8 @@
 // An owner of memory, told what to do by lines on its standard input, each answered by a line. Over
 // verbs it listens on RDMASYNC_TEST_RDMA_ADDRESS, without that on its first RDMA device.
 //
-//   region <bytes> <seed>  maps, fills and registers memory     -> <region> <address> <rkey>
-//   many <count> <bytes>   registers slices of one mapping      -> <address> <rkey> <rkey> ...
+//   region <bytes> <seed>  maps, fills and registers memory     -> <region> <address> <part> <rkey>
+//   ... many <count> <bytes>   registers slices of one mapping      -> <address> <rkey> <rkey> ...
 //   deregister <region>    | unmap <region>                     -> ok
 //   admit <hex> | revoke <hex>                                  -> ok
 //   fork                   a child that outlives its parent     -> <pid>
@@ -108,8 +108,12 @@ class Owner {
       bytes[i] = pattern_at(seed, i);
     }
     regions_.push_back({bytes, fabric_->register_memory(bytes, Access::kRemoteRead)});
+    const auto keys = regions_.back().registered->rkeys();
     out << regions_.size() - 1 << ' ' << reinterpret_cast<std::uintptr_t>(bytes.data()) << ' '
-        << regions_.back().registered->rkey();
+        << keys.part_size << ' ' << keys.first;
+    for (const std::uint32_t rkey : keys.further) {
+      out << ' ' << rkey;
+    }
   }
 
   void add_many(std::istream& in, std::ostream& out) {
@@ -122,7 +126,7 @@ class Owner {
       const auto slice = bytes.subspan(i * size, size);
       slice.front() = pattern_at(i, 0);
       regions_.push_back({slice, fabric_->register_memory(slice, Access::kRemoteRead)});
-      out << ' ' << regions_.back().registered->rkey();
+      out << ' ' << regions_.back().registered->rkeys().first;
     }
   }
 

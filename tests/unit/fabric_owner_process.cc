@@ -69,7 +69,10 @@ OwnerProcess::~OwnerProcess() {
 RemoteRegion OwnerProcess::add_region(std::size_t bytes, std::uint64_t seed) {
   std::istringstream reply(ask("region " + std::to_string(bytes) + ' ' + std::to_string(seed)));
   RemoteRegion region;
-  reply >> region.index >> region.address >> region.rkey;
+  reply >> region.index >> region.address >> region.part_size >> region.rkey;
+  for (std::uint32_t rkey = 0; reply >> rkey;) {
+    region.further.push_back(rkey);
+  }
   return region;
 }
 

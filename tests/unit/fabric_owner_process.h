@@ -17,6 +17,12 @@ struct RemoteRegion {
   std::size_t index = 0;
   std::uint64_t address = 0;
   std::uint32_t rkey = 0;
+  std::vector<std::uint32_t> further = {};  ///< rkeys of further parts
+  std::size_t part_size = SIZE_MAX;
+
+  rdmasync::rdma::PartKeys rkeys() const {
+    return {.first = rkey, .further = further, .part_size = part_size, .start = address};
+  }
 };
 
 /// A process that runs fabric_owner.cc, killed at the latest with this object. For one thread.

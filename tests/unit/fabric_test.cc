@@ -67,7 +67,7 @@ class FabricTest : public testing::TestWithParam<std::string_view> {
             .into = sink.at(0),
             .local = sink.region(),
             .remote = from.address,
-            .rkey = from.rkey,
+            .rkeys = from.rkeys(),
             .length = sink.bytes().size()};
   }
 
@@ -77,7 +77,7 @@ class FabricTest : public testing::TestWithParam<std::string_view> {
             .into = sink.at(id * kMiB),
             .local = sink.region(),
             .remote = from.address,
-            .rkey = from.rkey,
+            .rkeys = from.rkeys(),
             .length = kMiB};
   }
 
@@ -117,7 +117,7 @@ TEST_P(FabricTest, ReadsUnalignedAndWritesNothingElse) {
         ASSERT_TRUE(succeeded(read_once(*connection, {.into = sink.at(to),
                                                       .local = sink.region(),
                                                       .remote = region.address + from,
-                                                      .rkey = region.rkey,
+                                                      .rkeys = region.rkeys(),
                                                       .length = length})));
         ASSERT_TRUE(matches(sink.bytes().subspan(to, length), 2, from));
         const auto is_canary = [](std::byte byte) { return byte == kCanary; };
@@ -139,7 +139,7 @@ TEST_P(FabricTest, ReadsManyAtOnce) {
                         .into = sink.at(i * kSlot),
                         .local = sink.region(),
                         .remote = region.address + i * kSlot,
-                        .rkey = region.rkey,
+                        .rkeys = region.rkeys(),
                         .length = i % 3 == 0 ? 64 : kSlot});
     }
     const Outcomes outcomes = collect(*connection, count);
@@ -160,7 +160,7 @@ TEST_P(FabricTest, QueuesMoreThanItsDepth) {
                       .into = sink.at(i * 100),
                       .local = sink.region(),
                       .remote = region.address + i % 1000,
-                      .rkey = region.rkey,
+                      .rkeys = region.rkeys(),
                       .length = 100});
   }
   for (const auto& [id, outcome] : collect(*connection, kCount)) {
@@ -189,7 +189,7 @@ TEST_P(FabricTest, RefusesWrongKeys) {
   const Sink sink(*fabric_, kMiB);
   for (const std::uint32_t wrong : {1U, 0x40000U, 0xFFFFFFFFU, region.rkey}) {
     Read read = whole(sink, region);
-    read.rkey ^= wrong;
+    read.rkeys.first ^= wrong;
     EXPECT_TRUE(fails_with(read_once(*connection, read), Errc::kAccess));
     read.length = 8;
     EXPECT_TRUE(fails_with(read_once(*connection, read), Errc::kAccess));
@@ -268,7 +268,7 @@ TEST_P(FabricTest, SurvivesMemoryUnmappedDuringReads) {
                       .into = sink.at(i * 4 * kMiB),
                       .local = sink.region(),
                       .remote = regions[i].address,
-                      .rkey = regions[i].rkey,
+                      .rkeys = regions[i].rkeys(),
                       .length = 4 * kMiB});
   }
   for (std::size_t i = 0; i < kCount; i += 2) {
@@ -296,7 +296,7 @@ TEST_P(FabricTest, SurvivesMemoryDeregisteredDuringReads) {
                       .into = sink.at(i * 2 * kMiB),
                       .local = sink.region(),
                       .remote = regions[i].address,
-                      .rkey = regions[i].rkey,
+                      .rkeys = regions[i].rkeys(),
                       .length = 2 * kMiB});
   }
   for (std::size_t i = 1; i < kCount; i += 2) {
@@ -407,7 +407,7 @@ TEST_P(FabricTest, RegistersThousandsOfRegions) {
                       .into = sink.at(i),
                       .local = sink.region(),
                       .remote = regions[i].address,
-                      .rkey = regions[i].rkey,
+                      .rkeys = regions[i].rkeys(),
                       .length = 1});
   }
   for (const auto& [id, outcome] : collect(*connection, kCount)) {

@@ -144,8 +144,11 @@ TEST(TcpFabric, AReaderThatDoesNotReadDelaysNobody) {
   const TcpHello hello{.token = token};
   send(slow.fd(), &hello, sizeof(hello), MSG_NOSIGNAL);
   for (std::uint64_t id = 0; id < 2 * kTcpWindow; ++id) {
-    const TcpRequest request{
-        .id = id, .address = address, .length = bytes.size(), .rkey = region->rkey(), .unused = 0};
+    const TcpRequest request{.id = id,
+                             .address = address,
+                             .length = bytes.size(),
+                             .rkey = region->rkeys().first,
+                             .unused = 0};
     send(slow.fd(), &request, sizeof(request), MSG_NOSIGNAL);
   }
 
@@ -158,7 +161,7 @@ TEST(TcpFabric, AReaderThatDoesNotReadDelaysNobody) {
                  .into = into.data(),
                  .local = local.get(),
                  .remote = address,
-                 .rkey = region->rkey(),
+                 .rkeys = region->rkeys(),
                  .length = into.size()});
     pollfd ready{quick->fd(), POLLIN, 0};
     ASSERT_EQ(poll(&ready, 1, 60'000), 1);

@@ -16,6 +16,7 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "rdma/endpoint.h"
@@ -43,7 +44,7 @@ std::vector<std::uint64_t> send_all(Transfers& transfers) {
 TEST(Transfers, CutsReadsIntoPiecesThatCoverThem) {
   Transfers transfers;
   auto* const into = reinterpret_cast<std::byte*>(0x1000);
-  transfers.add({.id = 7, .into = into, .remote = 99, .rkey = 5, .length = 2 * kMiB + 3}, 6);
+  transfers.add({.id = 7, .into = into, .remote = 99, .rkeys = {5}, .length = 2 * kMiB + 3}, {6});
   std::size_t covered = 0;
   bool last = false;
   std::uint64_t number = 0;
@@ -65,10 +66,37 @@ TEST(Transfers, CutsReadsIntoPiecesThatCoverThem) {
   EXPECT_TRUE(transfers.empty());
 }
 
+TEST(Transfers, CutsReadsWhereAPartEndsAtEitherSide) {
+  Transfers transfers;
+  auto* const into = reinterpret_cast<std::byte*>(0x100200);
+  const std::array<std::uint32_t, 2> further_rkeys{21, 22};
+  const std::array<std::uint32_t, 3> further_lkeys{11, 12, 13};
+  transfers.add(
+      {.id = 7,
+       .into = into,
+       .remote = 0x500100,
+       .rkeys = {.first = 20, .further = further_rkeys, .part_size = 0x1000, .start = 0x500000},
+       .length = 0x2800},
+      {.first = 10, .further = further_lkeys, .part_size = 0x1000, .start = 0x100000});
+  using Cut = std::tuple<std::uint64_t, std::uint32_t, std::uint32_t, std::uint32_t>;
+  std::vector<Cut> cuts;
+  while (transfers.waiting()) {
+    const auto [number, piece] = transfers.send();
+    EXPECT_EQ(piece.into - into, static_cast<std::ptrdiff_t>(piece.remote - 0x500100));
+    cuts.emplace_back(piece.remote, piece.length, piece.rkey, piece.lkey);
+    EXPECT_EQ(piece.last, !transfers.waiting());
+  }
+  EXPECT_EQ(cuts, (std::vector<Cut>{{0x500100, 0xE00, 20, 10},
+                                    {0x500F00, 0x100, 20, 11},
+                                    {0x501000, 0xF00, 21, 11},
+                                    {0x501F00, 0x100, 21, 12},
+                                    {0x502000, 0x900, 22, 12}}));
+}
+
 TEST(Transfers, SendsAgainWhatHasNotArrivedButTheReadAtFault) {
   Transfers transfers;
   for (std::uint64_t id = 0; id < 4; ++id) {
-    transfers.add({.id = id, .length = 2 * kMiB}, 0);
+    transfers.add({.id = id, .length = 2 * kMiB}, {});
   }
   const auto sent = send_all(transfers);
   ASSERT_EQ(sent.size() % 4, 0U);
@@ -88,7 +116,7 @@ TEST(Transfers, SendsAgainWhatHasNotArrivedButTheReadAtFault) {
 TEST(Transfers, KnowsWhatIsLeft) {
   Transfers transfers;
   for (std::uint64_t id = 0; id < 3; ++id) {
-    transfers.add({.id = id, .length = 1}, 0);
+    transfers.add({.id = id, .length = 1}, {});
   }
   transfers.send();
   EXPECT_EQ(transfers.clear(), (std::vector<Transfers::ReadId>{0, 1, 2}));
@@ -131,7 +159,7 @@ TEST_F(VerbsTest, EveryThirdReadAtFaultHarmsNoOther) {
                       .into = sink.at(i * kSize),
                       .local = sink.region(),
                       .remote = region.address + i * kSize,
-                      .rkey = i % 3 == 0 ? region.rkey ^ 1 : region.rkey,
+                      .rkeys = {i % 3 == 0 ? region.rkey ^ 1 : region.rkey},
                       .length = kSize});
   }
   for (const auto& [id, outcome] : collect(*connection, kCount)) {
@@ -153,7 +181,7 @@ TEST_F(VerbsTest, NothingIsWrittenForAReadThatFailed) {
   EXPECT_TRUE(fails_with(read_once(*connection, {.into = sink.at(0),
                                                  .local = sink.region(),
                                                  .remote = region.address,
-                                                 .rkey = region.rkey,
+                                                 .rkeys = region.rkeys(),
                                                  .length = 4 * kMiB}),
                          Errc::kAccess));
   std::fill(sink.bytes().begin(), sink.bytes().end(), kCanary);
@@ -161,7 +189,7 @@ TEST_F(VerbsTest, NothingIsWrittenForAReadThatFailed) {
   EXPECT_TRUE(succeeded(read_once(*connection, {.into = other.at(0),
                                                 .local = other.region(),
                                                 .remote = region.address,
-                                                .rkey = region.rkey,
+                                                .rkeys = region.rkeys(),
                                                 .length = kMiB})));
   EXPECT_TRUE(std::all_of(sink.bytes().begin(), sink.bytes().end(),
                           [](std::byte byte) { return byte == kCanary; }));
@@ -177,7 +205,7 @@ TEST_F(VerbsTest, AnOwnerThatDiesWhileTheLinkIsReplacedIsLost) {
                       .into = sink.at(0),
                       .local = sink.region(),
                       .remote = region.address,
-                      .rkey = region.rkey ^ 1,
+                      .rkeys = {region.rkey ^ 1},
                       .length = kMiB});
   }
   Outcomes outcomes = collect(*connection, 2);
@@ -197,7 +225,7 @@ TEST_F(VerbsTest, AStoppedOwnerCannotReplaceALinkForEver) {
                       .into = sink.at(0),
                       .local = sink.region(),
                       .remote = region.address,
-                      .rkey = region.rkey ^ 1,
+                      .rkeys = {region.rkey ^ 1},
                       .length = kMiB});
   }
   const Outcomes outcomes = collect(*connection, 3);
@@ -214,7 +242,7 @@ TEST_F(VerbsTest, TheDescriptorRestsWhenThereIsNothingToSay) {
     EXPECT_TRUE(succeeded(read_once(*connection, {.into = sink.at(0),
                                                   .local = sink.region(),
                                                   .remote = region.address,
-                                                  .rkey = region.rkey,
+                                                  .rkeys = region.rkeys(),
                                                   .length = 4096})));
     std::array<Completion, 1> none;
     EXPECT_EQ(connection->poll(none), 0U);
@@ -233,6 +261,109 @@ TEST_F(VerbsTest, MemoryIsRegisteredOnceTheDeviceIsKnown) {
   }
   const auto connection = connect();
   EXPECT_NO_THROW(fabric_->register_memory(bytes, Access::kLocalWrite));
+}
+
+/// What this process has pinned for devices, in bytes.
+std::size_t pinned_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmPin:")) {
+      return std::stoul(line.substr(line.find_first_of("0123456789"))) * 1024;
+    }
+  }
+  return SIZE_MAX;
+}
+
+/// Devices that register no more than kPart as one, at both ends.
+class SmallRegionsTest : public VerbsTest {
+ protected:
+  static constexpr std::size_t kPart = 64 << 10;
+
+  void SetUp() override {
+    setenv("RDMASYNC_MAX_MR_SIZE", std::to_string(kPart + 1).c_str(), 1);
+    VerbsTest::SetUp();
+  }
+  void TearDown() override {
+    VerbsTest::TearDown();
+    unsetenv("RDMASYNC_MAX_MR_SIZE");
+  }
+};
+
+TEST_F(SmallRegionsTest, ReadsAcrossPartsAndWritesNothingElse) {
+  const RemoteRegion region = owner_->add_region(5 * kPart + 100, 6);
+  EXPECT_EQ(region.part_size, kPart);
+  ASSERT_EQ(region.further.size(), 5U);
+  const auto connection = connect();
+  for (const std::size_t from : {0UL, 1UL, kPart - 1, kPart, 2 * kPart + 5}) {
+    for (const std::size_t to : {0UL, 7UL, kPart}) {
+      for (const std::size_t length : {1UL, kPart - 1, kPart, kPart + 1, 3 * kPart + 95}) {
+        const Sink sink(*fabric_, to + length + 64);
+        std::fill(sink.bytes().begin(), sink.bytes().end(), kCanary);
+        ASSERT_TRUE(succeeded(read_once(*connection, {.into = sink.at(to),
+                                                      .local = sink.region(),
+                                                      .remote = region.address + from,
+                                                      .rkeys = region.rkeys(),
+                                                      .length = length})));
+        ASSERT_TRUE(matches(sink.bytes().subspan(to, length), 6, from));
+        const auto is_canary = [](std::byte byte) { return byte == kCanary; };
+        ASSERT_TRUE(std::all_of(sink.at(0), sink.at(to), is_canary));
+        ASSERT_TRUE(std::all_of(sink.at(to + length), sink.at(to + length + 64), is_canary));
+      }
+    }
+  }
+}
+
+TEST_F(SmallRegionsTest, AFaultInOnePartFailsThatReadOnce) {
+  constexpr std::size_t kSize = 8 * kPart;
+  constexpr std::size_t kCount = 30;
+  const RemoteRegion region = owner_->add_region(kSize, 7);
+  RemoteRegion broken = region;
+  broken.further.at(4) ^= 1;
+  const auto connection = connect();
+  const Sink sink(*fabric_, kCount * kSize);
+  for (std::size_t i = 0; i < kCount; ++i) {
+    connection->post({.id = i,
+                      .into = sink.at(i * kSize),
+                      .local = sink.region(),
+                      .remote = region.address,
+                      .rkeys = i % 3 == 0 ? broken.rkeys() : region.rkeys(),
+                      .length = kSize});
+  }
+  for (const auto& [id, outcome] : collect(*connection, kCount)) {
+    if (id % 3 == 0) {
+      EXPECT_TRUE(fails_with(outcome, Errc::kAccess)) << id;
+    } else {
+      ASSERT_TRUE(succeeded(outcome)) << id;
+      ASSERT_TRUE(matches(sink.bytes().subspan(id * kSize, kSize), 7, 0));
+    }
+  }
+  std::array<Completion, 1> none;
+  EXPECT_EQ(connection->poll(none), 0U);
+}
+
+TEST_F(SmallRegionsTest, AKeyOpensItsPartOnly) {
+  const RemoteRegion region = owner_->add_region(2 * kPart, 8);
+  const auto connection = connect();
+  const Sink sink(*fabric_, 2 * kPart);
+  PartKeys rkeys = region.rkeys();
+  rkeys.further = {};
+  EXPECT_TRUE(fails_with(read_once(*connection, {.into = sink.at(0),
+                                                 .local = sink.region(),
+                                                 .remote = region.address,
+                                                 .rkeys = rkeys,
+                                                 .length = kPart + 1}),
+                         Errc::kAccess));
+}
+
+TEST_F(SmallRegionsTest, EveryPartIsDeregistered) {
+  const auto connection = connect();
+  const std::size_t before = pinned_bytes();
+  {
+    const Sink sink(*fabric_, 10 * kPart);
+    EXPECT_EQ(sink.region()->rkeys().further.size(), 9U);
+    EXPECT_EQ(pinned_bytes(), before + 10 * kPart);
+  }
+  EXPECT_EQ(pinned_bytes(), before);
 }
 
 /// What a process has of RDMA devices: each would keep them open after its parent's death.
