@@ -1,5 +1,6 @@
 #include "module/master/publisher.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -106,6 +107,9 @@ bool Publisher::append_remote(Waiting& waiting) {
   if (!ticket.done.load(std::memory_order_acquire)) return false;
   const bool is_value = waiting.info.kind == Kind::kValue;
   if (ticket.error) {
+    const auto is_cut = [](const Waiting& behind) { return behind.info.kind == Kind::kCut; };
+    // Marked as dirty after the cut, it would be missing in there.
+    if (std::any_of(waiting_.begin(), waiting_.end(), is_cut)) throw Error(*ticket.error);
     if (is_value) --waiting_values_;
     pinned_bytes_ -= ticket.bytes.size();
     lost_(waiting.info.db, key_of(waiting.info, waiting.body), *ticket.error);

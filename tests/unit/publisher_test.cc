@@ -60,6 +60,11 @@ class PublisherTest : public ::testing::Test {
     publisher_.put_value(3, "key", {}, value_);
     await_registration();
   }
+  void put_cut() {
+    RecordInfo info;
+    info.kind = Kind::kCut;
+    publisher_.put(info, "12345678");
+  }
   void await_registration() {
     while (woken_.load() == 0) std::this_thread::yield();
   }
@@ -116,6 +121,14 @@ TEST_F(PublisherTest, AValueThatCannotBeRegisteredIsLost) {
   publisher_.advance();
   EXPECT_EQ(lost_, std::vector<std::string>{"key"});
   EXPECT_EQ(publisher_.pinned_bytes(), 0U);
+  EXPECT_EQ(ring_.head(), 0U);
+}
+
+TEST_F(PublisherTest, NoCutIsPublishedWithoutAValueBeforeIt) {
+  publish_value(0);
+  put_cut();
+  EXPECT_THROW(publisher_.advance(), Error);
+  EXPECT_TRUE(lost_.empty());
   EXPECT_EQ(ring_.head(), 0U);
 }
 
