@@ -1,5 +1,5 @@
 // What only RDMA devices can meet: a wire that loses packets or breaks, locked memory that is
-// scarce, small regions, no device at all.
+// scarce, small regions, no device at all or none that may be used.
 
 #include <algorithm>
 #include <array>
@@ -157,6 +157,60 @@ TEST_P(SmallRegionsTest, LargeValuesAreStillReadInPlace) {
   wait_export_gone(master);
   EXPECT_EQ(pinned_by_kernel(master), 0);
   EXPECT_EQ(pinned_by_kernel(replica), 0);
+  EXPECT_TRUE(equal(master, replica));
+}
+
+/// Devices whose nodes this process's user may not open. Root is exempt by capabilities, which it
+/// loses here, and its own files; so the nodes are another's, in a mount namespace of the server.
+std::vector<std::string> forbidden_devices() {
+  const std::string script = R"(
+    mount -t tmpfs none /mnt
+    cp -a /dev/infiniband/. /mnt
+    chown nobody /mnt/*
+    chmod 600 /mnt/*
+    mount --bind /mnt /dev/infiniband
+    exec setpriv --bounding-set=-dac_override,-dac_read_search "$@")";
+  return {"unshare", "--mount", "sh", "-ec", script, "sh"};
+}
+
+class NoPermissionTest : public RdmaTest, public ::testing::WithParamInterface<const char*> {
+ protected:
+  Server& start(const std::string& name, const std::string& fabric) {
+    ServerOptions options = with_args({}, "verbs");
+    options.module_args[1] = fabric;
+    if (name == GetParam()) {
+      options.launcher = forbidden_devices();
+    }
+    return start_server(name, options);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Forbidden, NoPermissionTest, ::testing::Values("master", "replica"),
+                         [](const auto& test) { return std::string(test.param); });
+
+TEST_P(NoPermissionTest, CauseAndRemedyAreTold) {
+  Server& master = start("master", "verbs");
+  Server& replica = start("replica", "verbs");
+  fill_dataset(master, {.large_values = 1});
+  fill_old_dataset(replica);
+  slaveof(replica, master);
+  const std::string reason = wait_error(replica);
+  EXPECT_TRUE(mentions(reason, "permission denied"));
+  EXPECT_TRUE(mentions(reason, "/dev/infiniband/uverbs"));
+  EXPECT_TRUE(mentions(reason, "read and write"));
+  EXPECT_EQ(bool(mentions(reason, "the master")), GetParam() == std::string("master")) << reason;
+  EXPECT_EQ(reason.find('\n'), std::string::npos) << reason;
+  EXPECT_TRUE(has_old_dataset(replica));
+}
+
+TEST_P(NoPermissionTest, AutoTakesAnotherFabric) {
+  Server& master = start("master", "auto");
+  Server& replica = start("replica", "auto");
+  fill_dataset(master, {.large_values = 1});
+  slaveof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_NE(status(replica, "fabric"), "verbs");
+  EXPECT_TRUE(mentions(replica.log(), "not verbs"));
+  EXPECT_TRUE(mentions(replica.log(), "permission denied"));
   EXPECT_TRUE(equal(master, replica));
 }
 
