@@ -85,7 +85,8 @@ CmId bind_id(const EventChannel& events, const std::string& address) {
       }
       if (attempt.error == EADDRNOTAVAIL) {
         throw Error(Errc::kRefused, "cannot listen on " + address + ": " +
-                                        std::generic_category().message(attempt.error));
+                                        std::generic_category().message(attempt.error) +
+                                        " (set rdmasync.bind to an address of this machine)");
       }
     }
   }

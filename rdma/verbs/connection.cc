@@ -69,8 +69,8 @@ class VerbsConnection final : public Connection {
     while (!link_->established()) {
       const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
       if (left.count() <= 0) {
-        throw Error(Errc::kRefused, "the peer did not answer an RDMA connect request within " +
-                                        std::to_string(patience_.count()) + " ms");
+        throw Error(Errc::kPeerLost, "the peer did not answer an RDMA connect request within " +
+                                         std::to_string(patience_.count()) + " ms");
       }
       pollfd readable{watchers_.fd(), POLLIN, 0};
       ::poll(&readable, 1, static_cast<int>(left.count()));
@@ -330,6 +330,13 @@ class VerbsConnection final : public Connection {
   std::optional<Error> lost_;
 };
 
+std::string out_of_reach(const Error& why, const std::string& host) {
+  return std::string(why.what()) + "; see whether `rping -c -a " + host +
+         "` works here while `rping -s -a " + host +
+         "` runs there, or set rdmasync.bind there to an address of its RDMA device that this "
+         "machine reaches";
+}
+
 }  // namespace
 
 std::unique_ptr<Connection> connect(const ConnectOptions& options, const ChooseDevice& choose) {
@@ -352,7 +359,7 @@ std::unique_ptr<Connection> connect(const ConnectOptions& options, const ChooseD
       if (error.code() == Errc::kResources) {
         throw;
       }
-      why = error.what();
+      why = error.code() == Errc::kPeerLost ? out_of_reach(error, endpoint.host) : error.what();
     }
   }
   throw Error(Errc::kRefused, "cannot connect to " + endpoint.print() + ": " + why);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 
@@ -330,6 +331,58 @@ TEST_F(RdmaWireTest, BlackHoleInTheMiddle) {
   wait_synced(replica, master);
   EXPECT_TRUE(equal(master, replica));
   wait_export_gone(master);
+}
+
+/// The ways in which a master's device is there and out of reach: the options of the wire for that.
+class UnreachableTest : public RdmaWireTest, public ::testing::WithParamInterface<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Wire, UnreachableTest,
+                         ::testing::Values("--cut", "--loss 100", "--unroute"),
+                         [](const auto& test) {
+                           std::string name(test.param);
+                           std::erase_if(name, [](char c) { return std::isalnum(c) == 0; });
+                           return name;
+                         });
+
+// More than the time for a connection to be made, and far from for ever.
+constexpr std::chrono::seconds kBound{30};
+
+TEST_P(UnreachableTest, CauseAndRemedyAreTold) {
+  Server& master = start_verbs("master");
+  Server& replica = start_verbs("replica");
+  fill_dataset(master, {.large_values = 1});
+  fill_old_dataset(replica);
+  wire(GetParam());
+  const auto start = std::chrono::steady_clock::now();
+  slaveof(replica, master);
+  const std::string reason = wait_error(replica);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, kBound);
+  EXPECT_TRUE(mentions(reason, std::getenv("RDMASYNC_TEST_RDMA_ADDRESS")));
+  EXPECT_TRUE(mentions(reason, "rdmasync.bind"));
+  EXPECT_TRUE(mentions(reason, "rping"));
+  EXPECT_EQ(reason.find('\n'), std::string::npos) << reason;
+  EXPECT_TRUE(has_old_dataset(replica));
+  wire("--mend");
+  slaveof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_EQ(status(replica, "fabric"), "verbs");
+}
+
+TEST_P(UnreachableTest, AutoTakesAnotherFabric) {
+  ServerOptions options = with_args({}, "verbs");
+  options.module_args[1] = "auto";
+  Server& master = start_server("master", options);
+  Server& replica = start_server("replica", options);
+  fill_dataset(master, {.large_values = 1});
+  wire(GetParam());
+  const auto start = std::chrono::steady_clock::now();
+  slaveof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, kBound);
+  EXPECT_NE(status(replica, "fabric"), "verbs");
+  EXPECT_EQ(status(replica, "syncs_failed"), "0") << status(replica, "last_sync_error");
+  EXPECT_TRUE(mentions(replica.log(), "not verbs"));
+  EXPECT_TRUE(mentions(replica.log(), "rdmasync.bind"));
+  EXPECT_TRUE(equal(master, replica));
 }
 
 TEST_F(RdmaWireTest, MasterKilledInTheMiddle) {

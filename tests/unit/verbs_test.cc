@@ -544,7 +544,12 @@ TEST_F(VerbsTest, ListensOnAnAddressOfADevice) {
   const auto loopback = fabric->listen({"127.0.0.1"});  // no device has it
   EXPECT_FALSE(Endpoint::parse(loopback->endpoint()).host.empty());
   EXPECT_NE(any->endpoint(), loopback->endpoint());
-  EXPECT_THROW(fabric->listen({"192.0.2.1"}), Error);  // not of this machine
+  try {
+    fabric->listen({"192.0.2.1"});
+    ADD_FAILURE() << "listens on an address of another machine";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("rdmasync.bind"), std::string::npos) << error.what();
+  }
   EXPECT_THROW(fabric->listen({"no.such.host.invalid"}), Error);
 }
 
