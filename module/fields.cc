@@ -1,7 +1,6 @@
 #include "module/fields.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace rdmasync {
 
@@ -64,9 +63,9 @@ std::vector<Field> status_fields(const master::Exports& exports, const replica::
 void reply_with(RedisModuleCtx* ctx, const std::vector<Field>& fields) {
   redis::ReplyWithMap(ctx, static_cast<long>(fields.size()));
   for (const Field& field : fields) {
-    redis::ReplyWithStringBuffer(ctx, field.name, std::strlen(field.name));
+    redis::reply_text(ctx, field.name);
     if (const auto* text = std::get_if<std::string>(&field.value)) {
-      redis::ReplyWithStringBuffer(ctx, text->data(), text->size());
+      redis::reply_text(ctx, *text);
     } else if (const auto* number = std::get_if<std::int64_t>(&field.value)) {
       redis::ReplyWithLongLong(ctx, *number);
     } else {

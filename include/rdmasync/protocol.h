@@ -27,7 +27,7 @@ inline constexpr const char* kAttachPartSize = "part-size";
 inline constexpr const char* kAttachCapacity = "capacity";  ///< bytes of the ring
 inline constexpr const char* kAttachExport = "export";      ///< number of the export, for the logs
 inline constexpr const char* kAttachRdbVersion = "rdb-version";  ///< of the packed values
-inline constexpr const char* kAttachModules = "modules";  ///< that are loaded, by name
+inline constexpr const char* kAttachModules = "modules";         ///< that are loaded, by name
 inline constexpr const char* kAttachBacklog = "backlog";         ///< 1 if the master has one
 
 /// `RDMASYNC.EXPORT PRIME` lets the replica open a short-lived `PSYNC ? -1` that makes the master

@@ -211,8 +211,7 @@ void Export::ask_for_a_round(RedisModuleCtx* ctx, Session& session) {
   }
   begin_round();
   redis::ReplyWithArray(ctx, 2);
-  const std::string_view again = protocol::kCutAgain;
-  redis::ReplyWithStringBuffer(ctx, again.data(), again.size());
+  redis::reply_text(ctx, protocol::kCutAgain);
   redis::ReplyWithLongLong(ctx, rounds_);
 }
 
@@ -261,10 +260,9 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
   publisher_.put(mark, {reinterpret_cast<const char*>(&session_id), sizeof(session_id)});
   wake_();
 
-  const std::string_view done = protocol::kCutDone;
   redis::ReplyWithArray(ctx, 8);
-  redis::ReplyWithStringBuffer(ctx, done.data(), done.size());
-  redis::ReplyWithStringBuffer(ctx, id.data(), id.size());
+  redis::reply_text(ctx, protocol::kCutDone);
+  redis::reply_text(ctx, id);
   redis::ReplyWithLongLong(ctx, offset);
   redis::ReplyWithLongLong(ctx, offset - session.joined_at_offset);
   redis::ReplyWithLongLong(ctx, replication.number("repl_backlog_size"));

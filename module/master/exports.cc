@@ -96,11 +96,6 @@ std::string list_of(const rdma::PartKeys& rkeys) {
   return text;
 }
 
-void reply_field(RedisModuleCtx* ctx, std::string_view name, std::string_view value) {
-  redis::ReplyWithStringBuffer(ctx, name.data(), name.size());
-  redis::ReplyWithStringBuffer(ctx, value.data(), value.size());
-}
-
 }  // namespace
 
 Exports::~Exports() {
@@ -133,11 +128,10 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
     guest(client).of->cut(ctx, client);
   } else if (what == protocol::kOffset) {
     const redis::Info replication("replication");
-    const std::string run_id = redis::Info("server").text("run_id");
     redis::ReplyWithArray(ctx, 3);
     redis::ReplyWithLongLong(ctx, replication.number("master_repl_offset"));
     redis::ReplyWithLongLong(ctx, has_backlog() ? replication.number("repl_backlog_size") : 0);
-    redis::ReplyWithStringBuffer(ctx, run_id.data(), run_id.size());
+    redis::reply_text(ctx, redis::Info("server").text("run_id"));
   } else if (what == protocol::kPrime) {
     priming_.hold(ctx, client, while_priming);
     redis::ReplyWithSimpleString(ctx, "OK");
@@ -234,18 +228,24 @@ void Exports::join(RedisModuleCtx* ctx, Door& door, Export& joined) {
                            joined.options().fabric_name.c_str()));
 
   const LogRing& log = joined.log();
-  redis::ReplyWithArray(ctx, 20);
-  reply_field(ctx, protocol::kAttachEndpoint, door.listener->endpoint());
-  reply_field(ctx, protocol::kAttachToken, to_text(token));
-  reply_field(ctx, protocol::kAttachSession, std::to_string(client));
-  reply_field(ctx, protocol::kAttachLog, std::to_string(log.header_address()));
-  reply_field(ctx, protocol::kAttachRkeys, list_of(log.rkeys()));
-  reply_field(ctx, protocol::kAttachPartSize, std::to_string(log.rkeys().part_size));
-  reply_field(ctx, protocol::kAttachCapacity, std::to_string(log.capacity()));
-  reply_field(ctx, protocol::kAttachExport, std::to_string(joined.options().number));
-  reply_field(ctx, protocol::kAttachRdbVersion, std::to_string(redis::rdb_version(ctx)));
-  reply_field(ctx, protocol::kAttachModules, redis::module_names(ctx));
-  reply_field(ctx, protocol::kAttachBacklog, has_backlog() ? "1" : "0");
+  const std::vector<std::pair<std::string_view, std::string>> fields = {
+      {protocol::kAttachEndpoint, door.listener->endpoint()},
+      {protocol::kAttachToken, to_text(token)},
+      {protocol::kAttachSession, std::to_string(client)},
+      {protocol::kAttachLog, std::to_string(log.header_address())},
+      {protocol::kAttachRkeys, list_of(log.rkeys())},
+      {protocol::kAttachPartSize, std::to_string(log.rkeys().part_size)},
+      {protocol::kAttachCapacity, std::to_string(log.capacity())},
+      {protocol::kAttachExport, std::to_string(joined.options().number)},
+      {protocol::kAttachRdbVersion, std::to_string(redis::rdb_version(ctx))},
+      {protocol::kAttachModules, redis::module_names(ctx)},
+      {protocol::kAttachBacklog, has_backlog() ? "1" : "0"},
+  };
+  redis::ReplyWithArray(ctx, static_cast<long>(2 * fields.size()));
+  for (const auto& [name, value] : fields) {
+    redis::reply_text(ctx, name);
+    redis::reply_text(ctx, value);
+  }
 }
 
 Export& Exports::begin_export(const Place& place, std::unique_ptr<LogRing> log) {

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <string>
 
+#include "module/redis/owned.h"
+
 namespace rdmasync::master {
 
 using log_format::Kind;
@@ -10,10 +12,6 @@ using log_format::RecordHeader;
 using log_format::RemoteBytes;
 
 namespace {
-
-void reply_text(RedisModuleCtx* ctx, std::string_view text) {
-  redis::ReplyWithStringBuffer(ctx, text.data(), text.size());
-}
 
 void reply_row(RedisModuleCtx* ctx, const LogRing& log, const RecordHeader& record) {
   const char* body = reinterpret_cast<const char*>(&record) + sizeof(RecordHeader);
@@ -29,9 +27,11 @@ void reply_row(RedisModuleCtx* ctx, const LogRing& log, const RecordHeader& reco
     where.rkey = log.rkeys().at(where.address);
   }
   redis::ReplyWithArray(ctx, 6);
-  reply_text(ctx, {body + record.key_offset, record.key_length});
+  redis::reply_text(ctx, {body + record.key_offset, record.key_length});
   redis::ReplyWithLongLong(ctx, record.db);
-  reply_text(ctx, record.kind == Kind::kValue ? "direct" : remote ? "direct-packed" : "packed");
+  redis::reply_text(ctx, record.kind == Kind::kValue ? "direct"
+                         : remote                    ? "direct-packed"
+                                                     : "packed");
   redis::ReplyWithLongLong(ctx, static_cast<long long>(where.address));
   redis::ReplyWithLongLong(ctx, static_cast<long long>(where.length));
   redis::ReplyWithLongLong(ctx, where.rkey);

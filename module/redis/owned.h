@@ -5,7 +5,7 @@
 
 #include "module/redis/api.h"
 
-/// Owners of what the server hands out, so that no free is written twice.
+/// Owners of what the server hands out, so that no free is written twice, and its strings as ours.
 namespace rdmasync::redis {
 
 struct Deleter {
@@ -47,6 +47,11 @@ inline std::string_view view(RedisModuleCallReply* reply) {
   std::size_t length = 0;
   const char* data = CallReplyStringPtr(reply, &length);
   return data == nullptr ? std::string_view{} : std::string_view{data, length};
+}
+
+/// Replies with a bulk string.
+inline void reply_text(RedisModuleCtx* ctx, std::string_view text) {
+  ReplyWithStringBuffer(ctx, text.data(), text.size());
 }
 
 }  // namespace rdmasync::redis

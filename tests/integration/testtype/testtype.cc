@@ -257,7 +257,7 @@ extern "C" __attribute__((visibility("default"))) int RedisModule_OnLoad(void* r
   }
   auto* context = static_cast<Context*>(raw);
   api.set_module_attribs(context, "testtype", 1, 1);
-  const std::string_view without = argc == 0 ? "" : text_of(argv[0]);
+  const std::string without = argc == 0 ? "" : text_of(argv[0]);
   api.set_module_options(context, (without == "no-io-errors" ? 0 : kHandleIoErrors) |
                                       (without == "no-async-load" ? 0 : kHandleAsyncLoad));
   TypeMethods methods{};
