@@ -1,10 +1,8 @@
 // What only RDMA devices can meet: a wire that loses packets or breaks, locked memory that is
 // scarce, small regions, no device at all or none that may be used.
 
-#include <algorithm>
 #include <array>
 #include <cctype>
-#include <chrono>
 #include <cstdlib>
 #include <fstream>
 
@@ -16,7 +14,6 @@ namespace {
 
 constexpr long long kMiB = 1LL << 20;
 
-/// Case aside.
 ServerOptions with_args(ServerOptions options, const std::string& fabric) {
   options.module_args = fabric_args(fabric);
   return options;
@@ -343,19 +340,14 @@ INSTANTIATE_TEST_SUITE_P(Wire, UnreachableTest,
                            return name;
                          });
 
-// More than the time for a connection to be made, and far from for ever.
-constexpr std::chrono::seconds kBound{30};
-
 TEST_P(UnreachableTest, CauseAndRemedyAreTold) {
   Server& master = start_verbs("master");
   Server& replica = start_verbs("replica");
   fill_dataset(master, {.large_values = 1});
   fill_old_dataset(replica);
   wire(GetParam());
-  const auto start = std::chrono::steady_clock::now();
   slaveof(replica, master);
   const std::string reason = wait_error(replica);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, kBound);
   EXPECT_TRUE(mentions(reason, std::getenv("RDMASYNC_TEST_RDMA_ADDRESS")));
   EXPECT_TRUE(mentions(reason, "rdmasync.bind"));
   EXPECT_TRUE(mentions(reason, "rping"));
@@ -374,10 +366,8 @@ TEST_P(UnreachableTest, AutoTakesAnotherFabric) {
   Server& replica = start_server("replica", options);
   fill_dataset(master, {.large_values = 1});
   wire(GetParam());
-  const auto start = std::chrono::steady_clock::now();
   slaveof(replica, master);
   wait_synced(replica, master);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, kBound);
   EXPECT_NE(status(replica, "fabric"), "verbs");
   EXPECT_EQ(status(replica, "syncs_failed"), "0") << status(replica, "last_sync_error");
   EXPECT_TRUE(mentions(replica.log(), "not verbs"));
