@@ -118,7 +118,9 @@ TEST_F(HugePagesTest, LeavesTheProcessHalfOfItsMappings) {
   for (std::string line; std::getline(maps, line);) {
     ++mappings;
   }
-  EXPECT_LE(mappings, allowed / 2 + 2);
+  // The budget is that of the beginning; memory of the test, or of a sanitizer, comes on top.
+  constexpr long kOthers = 16;
+  EXPECT_LE(mappings, allowed / 2 + kOthers);
   EXPECT_GT(mappings, allowed / 4);
 }
 
