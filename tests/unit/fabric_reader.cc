@@ -105,4 +105,26 @@ testing::AssertionResult matches(std::span<const std::byte> bytes, std::uint64_t
   return testing::AssertionSuccess();
 }
 
+testing::AssertionResult reads_exactly(Fabric& fabric, Connection& connection,
+                                       const RemoteRegion& region, std::uint64_t seed,
+                                       const Stretch& stretch) {
+  constexpr std::size_t kBehind = 64;
+  const auto& [from, to, length] = stretch;
+  const Sink sink(fabric, to + length + kBehind);
+  std::fill(sink.bytes().begin(), sink.bytes().end(), kCanary);
+  if (const auto error = read_once(connection, {.into = sink.at(to),
+                                                .local = sink.region(),
+                                                .remote = region.address + from,
+                                                .rkeys = region.rkeys(),
+                                                .length = length})) {
+    return testing::AssertionFailure() << error->what();
+  }
+  const auto is_canary = [](std::byte byte) { return byte == kCanary; };
+  if (!std::all_of(sink.at(0), sink.at(to), is_canary) ||
+      !std::all_of(sink.at(to + length), sink.at(to + length) + kBehind, is_canary)) {
+    return testing::AssertionFailure() << "something was written beside them";
+  }
+  return matches(sink.bytes().subspan(to, length), seed, from);
+}
+
 }  // namespace rdmasync::rdma

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "rdma/fabric.h"
+#include "tests/unit/fabric_owner_process.h"
 
 // What the tests of the fabrics have in common at the reader's end.
 namespace rdmasync::rdma {
@@ -60,5 +61,17 @@ testing::AssertionResult succeeded(const std::optional<Error>& outcome);
 /// Whether `bytes` are those at `offset` of a region with that seed.
 testing::AssertionResult matches(std::span<const std::byte> bytes, std::uint64_t seed,
                                  std::size_t offset);
+
+/// Some bytes of a region, and where in fresh memory they are to be.
+struct Stretch {
+  std::size_t from;
+  std::size_t to;
+  std::size_t length;
+};
+
+/// Whether a read brings them there, from a region with that seed, and writes nothing beside them.
+testing::AssertionResult reads_exactly(Fabric& fabric, Connection& connection,
+                                       const RemoteRegion& region, std::uint64_t seed,
+                                       const Stretch& stretch);
 
 }  // namespace rdmasync::rdma
