@@ -42,6 +42,11 @@ void Handover::load(const std::shared_ptr<Staging>& staging, const Cut& cut, int
   master_.end_full_sync();
   while (!link_events_.wait_beyond(ups_before_, kLook)) master_.check_alive();
   StubFile(dump_path).remove_if_written(token);
+  if (!pending.linked()) {
+    throw Error(Errc::kResources,
+                "this server has loaded the copy without its large values: see the lines above in "
+                "its log");
+  }
 }
 
 std::function<void()> Handover::follow_task(const std::string& host, int port) {

@@ -18,6 +18,7 @@ constexpr int kKeysPerYield = 4096;
 std::mutex g_mutex;
 std::string g_token;
 std::shared_ptr<Staging> g_staging;
+bool g_linked = false;  // all of it
 
 // Main thread.
 bool g_loads_beside = false;
@@ -78,6 +79,12 @@ void link_all(Staging& staging) {
   }
 }
 
+void link(Staging& staging) {
+  link_all(staging);
+  const std::lock_guard lock(g_mutex);
+  g_linked = true;
+}
+
 int on_aux_load(RedisModuleIO* io, int, int) {
   std::size_t length = 0;
   const std::unique_ptr<char, void (*)(void*)> text{redis::LoadStringBuffer(io, &length),
@@ -96,7 +103,7 @@ int on_aux_load(RedisModuleIO* io, int, int) {
   }
   int result = redis::kErr;
   redis::event_guard("linking values", [&] {
-    link_all(*staging);
+    link(*staging);
     result = redis::kOk;
   });
   return result;
@@ -124,12 +131,18 @@ PendingLink::PendingLink(std::string token, std::shared_ptr<Staging> staging) {
   const std::lock_guard lock(g_mutex);
   g_token = std::move(token);
   g_staging = std::move(staging);
+  g_linked = false;
 }
 
 PendingLink::~PendingLink() {
   const std::lock_guard lock(g_mutex);
   g_token.clear();
   g_staging.reset();
+}
+
+bool PendingLink::linked() const {
+  const std::lock_guard lock(g_mutex);
+  return g_linked;
 }
 
 void load_beside_began() {
@@ -139,7 +152,7 @@ void load_beside_began() {
 void load_beside_ended(bool completed) {
   g_loads_beside = false;
   const auto staging = std::exchange(g_deferred, nullptr);
-  if (staging && completed) link_all(*staging);
+  if (staging && completed) link(*staging);
 }
 
 bool loads_beside() {

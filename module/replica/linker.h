@@ -19,6 +19,9 @@ class PendingLink {
   PendingLink(const PendingLink&) = delete;
   PendingLink& operator=(const PendingLink&) = delete;
   ~PendingLink();
+
+  /// Whether every value has entered the keyspace.
+  bool linked() const;
 };
 
 /// Server events: a load begins that goes into databases beside the present ones, which they
