@@ -42,6 +42,7 @@ struct Options {
   std::size_t size = std::size_t{4} << 20;
   std::size_t ahead = 16;
   int rounds = 5;
+  bool huge_pages = false;
 };
 
 std::span<std::byte> map(std::size_t size) {
@@ -159,6 +160,9 @@ class Values {
       }
       if (begun < options_.count && begun - ended < options_.ahead) {
         const auto bytes = map(options_.size);
+        if (options_.huge_pages) {
+          madvise(bytes.data(), bytes.size(), MADV_HUGEPAGE);
+        }
         Value value{begun++, bytes, fabric_.register_memory(bytes, rdma::Access::kLocalWrite)};
         const std::lock_guard lock(mutex_);
         made_.push_back(std::move(value));
@@ -263,6 +267,7 @@ int main(int argc, char** argv) {
   app.add_option("--size", options.size, "bytes of each")->capture_default_str();
   app.add_option("--ahead", options.ahead, "values registered at a time")->capture_default_str();
   app.add_option("--rounds", options.rounds)->capture_default_str();
+  app.add_flag("--huge-pages", options.huge_pages, "ask the kernel for them for what is read into");
   CLI11_PARSE(app, argc, argv);
   try {
     run(options);

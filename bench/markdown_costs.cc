@@ -72,9 +72,12 @@ std::string ratios_table(const std::vector<Results>& all) {
                       best_title),
           ratio(ours, best, not_serving_ms));
     }
-    const auto reads = select_raw(all, experiment, "reads, " + fabric);
-    if (!reads.empty()) {
-      const std::string what = "raw reads of the same: time, to that of ";
+    for (const char* pages : {"", ", huge pages"}) {
+      const auto reads = select_raw(all, experiment, "reads, " + fabric + pages);
+      if (reads.empty()) {
+        continue;
+      }
+      const std::string what = fmt::format("raw reads of the same{}: time, to that of ", pages);
       add(what + reference, reads_to(ours, reads, total_ms));
       add(fmt::format("{}the pull of {}", what, reference), reads_to(ours, reads, pull_ms));
       if (!best.empty()) {

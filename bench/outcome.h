@@ -48,7 +48,7 @@ struct Outcome {
   CpuTime replica_cpu;         ///< of all replicas
   double replica_faults = 0;   ///< page faults of all replicas
   double not_serving_ms = -1;  ///< of the first replica
-  double stolen_ms = 0;        ///< of CPU time, by the host of this virtual machine
+  double stolen_ms = 0;  ///< of CPU time, by the host of this virtual machine, as far as known
   double writes = 0;
   double longest_wait_ms = 0;
   std::string fabric;

@@ -90,14 +90,20 @@ double perftest(const std::string& program, const Network& network, std::uint64_
   return std::stod(output.substr(begin == std::string::npos ? 0 : begin + 1)) * (1 << 20) / kMega;
 }
 
-/// By our fabric, each value into fresh memory.
-double reads(const std::string& fabric, const Network& network, std::uint64_t bytes) {
+/// By our fabric, each value into fresh memory. `what` is a fabric, or that and ", huge pages".
+double reads(const std::string& what, const Network& network, std::uint64_t bytes) {
   const auto program = build_directory() / "bench" / "fabric_reads";
+  const std::size_t fabric_end = what.find(',');
+  Command command{program.string(), what.substr(0, fabric_end),
+                  "--bind",         network.address(),
+                  "--rounds",       "1",
+                  "--size",         std::to_string(kValue),
+                  "--count",        std::to_string(std::max<std::uint64_t>(bytes / kValue, 1))};
+  if (fabric_end != std::string::npos) {
+    command.emplace_back("--huge-pages");
+  }
   warm_memory(bytes);
-  const std::string output =
-      output_of({program.string(), fabric, "--bind", network.address(), "--rounds", "1", "--size",
-                 std::to_string(kValue), "--count",
-                 std::to_string(std::max<std::uint64_t>(bytes / kValue, 1))});
+  const std::string output = output_of(command);
   const std::size_t colon = output.rfind(": ");
   return std::stod(output.substr(colon + 2));
 }
@@ -135,8 +141,14 @@ double copy(std::uint64_t bytes, unsigned threads) {
 
 std::vector<std::string> raw_names(const std::string& network) {
   if (network == "loopback") {
-    return {"disk write",        "disk read",  "TCP",       "memcpy",
-            "memcpy, 2 threads", "reads, cma", "reads, tcp"};
+    return {"disk write",
+            "disk read",
+            "TCP",
+            "memcpy",
+            "memcpy, 2 threads",
+            "reads, cma",
+            "reads, cma, huge pages",
+            "reads, tcp"};
   }
   if (network == "wire") {
     return {"TCP", "ib_send_bw", "ib_read_bw", "reads, verbs"};

@@ -77,7 +77,9 @@ void Requests::run() {
     auto next = Clock::now();
     std::size_t turn = 0;
     while (!stopping_ || !idle()) {
-      for (const auto now = Clock::now(); next <= now && !stopping_; next += interval) {
+      const auto now = Clock::now();
+      note_late(next, now);
+      for (; next <= now && !stopping_; next += interval) {
         Connection& connection = connections_[turn++ % kConnections];
         append(connection);
         connection.due.push_back(next);
@@ -86,6 +88,13 @@ void Requests::run() {
     }
   } catch (...) {
     error_ = std::current_exception();
+  }
+}
+
+void Requests::note_late(Clock::time_point due, Clock::time_point now) {
+  constexpr auto kByThisMachine = std::chrono::milliseconds(2);
+  if (now - due > kByThisMachine) {
+    late_.push_back({due, std::chrono::duration<float, std::milli>(now - due).count()});
   }
 }
 
@@ -168,6 +177,14 @@ Latency Requests::latency(Clock::time_point from, Clock::time_point to) const {
           percentiles.at(1),
           offered,
           static_cast<double>(answered) / seconds};
+}
+
+double Requests::kept_waiting_ms(Clock::time_point from, Clock::time_point to) const {
+  double sum = 0;
+  for (const Sample& sample : late_) {
+    sum += from <= sample.due && sample.due < to ? sample.latency_ms : 0;
+  }
+  return sum;
 }
 
 std::vector<LatencySlot> Requests::slots(Clock::time_point from, Clock::time_point to,

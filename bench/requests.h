@@ -43,7 +43,11 @@ class Requests {
 
   /// Of the requests due from `from` to `to`. After `stop`.
   Latency latency(Clock::time_point from, Clock::time_point to) const;
-  /// The same in slots, `at_ms` counting from `zero`.
+  /// For how long altogether, in milliseconds, the thread was kept from sending. With real-time
+  /// priority nothing does so but the kernel, for less than is counted here, and the host of a
+  /// virtual machine.
+  double kept_waiting_ms(Clock::time_point from, Clock::time_point to) const;
+  /// Latencies in slots, `at_ms` counting from `zero`.
   std::vector<LatencySlot> slots(Clock::time_point from, Clock::time_point to,
                                  Clock::time_point zero, Clock::duration slot) const;
 
@@ -58,6 +62,7 @@ class Requests {
   };
 
   void run();
+  void note_late(Clock::time_point due, Clock::time_point now);
   void finish();
   void connect();
   void append(Connection& connection);
@@ -70,6 +75,7 @@ class Requests {
   std::uint64_t rate_;
   std::vector<Connection> connections_;
   std::vector<Sample> samples_;
+  std::vector<Sample> late_;  ///< sent that much after they were due
   std::minstd_rand random_{11};
   std::atomic<bool> stopping_{false};
   std::exception_ptr error_;

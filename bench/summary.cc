@@ -104,6 +104,11 @@ bool print_summary(const std::vector<Column>& columns) {
   print_row(columns, "Master's extra memory", [](const Column& column) {
     return bytes_cell(worst_of(column, [](const Outcome& run) { return run.master_growth; }));
   });
+  print_row(columns, "Master's main thread, CPU", [](const Column& column) {
+    constexpr double kMs = 1000;
+    return time_text(
+        median_of(column, [](const Outcome& run) { return run.master_cpu.main * kMs; }));
+  });
   print_row(columns, "Replica does not serve", [](const Column& column) {
     return time_text(median_of(column, [](const Outcome& run) { return run.not_serving_ms; }));
   });

@@ -224,6 +224,8 @@ Outcome Trial::measure() {
   if (scenario_.request_rate > 0) {
     outcome_.idle = requests.latency(requests_at, warming_at);
     outcome_.during = requests.latency(start, end);
+    // Not every host tells.
+    outcome_.stolen_ms = std::max(outcome_.stolen_ms, requests.kept_waiting_ms(start, end));
     // Wide enough for a 99th percentile, and not too many for a plot.
     const auto slot = std::clamp<Clock::duration>(
         (end - start) / 100, std::chrono::milliseconds(20), std::chrono::milliseconds(200));
