@@ -36,7 +36,7 @@ std::vector<Experiment> plan(bool quick) {
     return quick ? little : whole;
   };
   const std::uint64_t rounds = of(1, 3);
-  // Where the network sets the pace, one round is like another.
+  // Of what takes long: where a network sets the pace, and with many replicas.
   const std::uint64_t few_rounds = of(1, 2);
   std::vector<Experiment> experiments;
   experiments.push_back(

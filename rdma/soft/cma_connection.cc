@@ -21,12 +21,13 @@
 namespace rdmasync::rdma {
 namespace {
 
-// Large enough to forget the system calls, small enough to stay in a core's cache from the page
-// fault to the copy; and, cut where these begin, a huge page, so that one thread faults it in.
+// What a thread takes at a time: large enough to forget that it does, small enough to stay in a
+// core's cache from the page fault to the copy; and, cut where these begin, a huge page, so that
+// one thread faults it in.
 constexpr std::size_t kPiece = std::size_t{2} << 20;
 
 // A kernel that does not preempt itself keeps a processor for as long as one system call takes:
-// where page faults are slow, 2 MiB were 5 ms that a server's main thread had to wait.
+// copying 2 MiB at once, it made others wait up to 5 ms where page faults are slow.
 constexpr std::size_t kStep = std::size_t{128} << 10;
 
 // Up to here waking a thread costs more than the copy.
