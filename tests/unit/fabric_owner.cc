@@ -21,6 +21,7 @@
 
 #include "rdma/fabric.h"
 #include "tests/unit/fabric_pattern.h"
+#include "tests/unit/pipe.h"
 
 namespace {
 
@@ -28,7 +29,9 @@ using rdmasync::rdma::Access;
 using rdmasync::rdma::Fabric;
 using rdmasync::rdma::Listener;
 using rdmasync::rdma::MemoryRegion;
+using rdmasync::rdma::Pipe;
 using rdmasync::rdma::Token;
+using rdmasync::rdma::UniqueFd;
 
 struct Region {
   std::span<std::byte> bytes;
@@ -130,15 +133,22 @@ class Owner {
     }
   }
 
-  // The child closes the pipes of the conversation, but not what the fabric has open.
+  // The child closes the pipes of the conversation, but not what the fabric has open: the fabric
+  // does, before fork() returns there. Until then the answer waits.
   static pid_t fork_child() {
+    Pipe returned;
     const pid_t pid = fork();
+    returned.write = UniqueFd();
     if (pid == 0) {
       close(STDIN_FILENO);
       close(STDOUT_FILENO);
       for (;;) {
         pause();
       }
+    }
+    char none = 0;
+    if (read(returned.read.get(), &none, 1) != 0) {
+      throw std::runtime_error("the child's end of the pipe was not closed");
     }
     return pid;
   }

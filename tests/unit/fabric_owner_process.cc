@@ -1,6 +1,5 @@
 #include "tests/unit/fabric_owner_process.h"
 
-#include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,23 +10,13 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/unit/pipe.h"
+
 namespace {
 
+using rdmasync::rdma::Pipe;
 using rdmasync::rdma::Token;
 using rdmasync::rdma::UniqueFd;
-
-struct Pipe {
-  Pipe() {
-    std::array<int, 2> ends{};
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) {
-      throw std::runtime_error("pipe2 failed");
-    }
-    read = UniqueFd(ends[0]);
-    write = UniqueFd(ends[1]);
-  }
-  UniqueFd read;
-  UniqueFd write;
-};
 
 std::string hex(const Token& token) {
   std::string text;
