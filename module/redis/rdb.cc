@@ -45,6 +45,9 @@ constexpr unsigned k14Bits = 0x40;
 constexpr unsigned k32Bits = 0x80;
 constexpr unsigned k64Bits = 0x81;
 
+// From here on the versions are Valkey's own, by another name at the head of the file.
+constexpr int kFirstOfValkey = 80;
+
 /// Bytes of the length that begins with this one.
 std::size_t length_size(unsigned char first) {
   if (first < k14Bits) return 1;
@@ -108,7 +111,8 @@ char entry_type(std::string_view entry) {
 
 void append_file_head(std::string& out, int version) {
   std::array<char, 16> head{};
-  std::snprintf(head.data(), head.size(), "REDIS%04d", version);
+  const char* pattern = version < kFirstOfValkey ? "REDIS%04d" : "VALKEY%03d";
+  std::snprintf(head.data(), head.size(), pattern, version);
   out.append(head.data());
 }
 

@@ -31,7 +31,7 @@ void append_entry_head(std::string& out, const KeyMeta& meta, char type, std::st
 /// The type of an entry that begins with such a head. Throws Error(kProtocol) if it has none.
 char entry_type(std::string_view entry);
 
-/// "REDIS" and the version.
+/// "REDIS" or "VALKEY", whichever the version belongs to, and the version.
 void append_file_head(std::string& out, int version);
 void append_aux(std::string& out, std::string_view name, std::string_view value);
 void append_select_db(std::string& out, std::uint32_t db, std::uint64_t keys,
