@@ -47,9 +47,10 @@ struct Switch {
   bool initial;
 };
 
-constexpr std::array<Switch, 2> kSwitches = {{
+constexpr std::array<Switch, 3> kSwitches = {{
     {"huge-pages", &Config::huge_pages, true},
     {"debug", &Config::debug, false},
+    {"debug-whole-payloads", &Config::debug_whole_payloads, false},
 }};
 
 struct Text {

@@ -22,6 +22,7 @@ struct Config {
   long long cut_max_ms = 0;
   bool huge_pages = true;
   bool debug = false;
+  bool debug_whole_payloads = false;
 };
 
 const Config& config();

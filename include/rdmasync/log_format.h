@@ -33,6 +33,7 @@ static_assert(sizeof(LogHeader) <= kHeaderSize);
 enum class Kind : std::uint8_t {
   kPad = 0,    ///< skip it
   kEntry,      ///< a key with its value, as an RDB entry: [expiry] [lru|lfu] type key value
+  kPayload,    ///< the same, but the type is kWhole and the value a whole payload for RESTORE
   kValue,      ///< a string value that stays where Redis has it: ValueBody, the key, further rkeys
   kTombstone,  ///< the key is gone; the body is the key
   kFlush,      ///< every key of `db` is gone (kAllDatabases: of all)
@@ -41,6 +42,13 @@ enum class Kind : std::uint8_t {
   kCut,        ///< up to here it is the dataset of one replica's cut; the body is its session (u64)
   kRoundEnd,   ///< the whole dataset, or all that was written during the last round, is published
 };
+
+/// Stands for the type in an entry whose payload has one of its own, which this build cannot tell.
+inline constexpr char kWhole = 127;
+
+inline constexpr bool carries_value(Kind kind) {
+  return kind == Kind::kEntry || kind == Kind::kPayload || kind == Kind::kValue;
+}
 
 inline constexpr std::uint32_t kAllDatabases = 0xFFFFFFFF;
 
@@ -56,8 +64,9 @@ struct RemoteBytes {
 
 /// A record is a RecordHeader and a body of `size - sizeof(RecordHeader) - slack` bytes.
 ///
-/// With kRemote set the body of kFunctions is RemoteBytes, and that of kEntry is RemoteBytes and
-/// then the entry up to its key: the rest is there. The rkeys of further parts follow.
+/// With kRemote set the body of kFunctions is RemoteBytes, and that of kEntry and kPayload is
+/// RemoteBytes and then the entry up to its key: the rest is there. The rkeys of further parts
+/// follow.
 struct RecordHeader {
   std::uint32_t size;  ///< of the record with header and slack, a multiple of kRecordAlign
   std::uint32_t db;

@@ -7,7 +7,7 @@
 namespace rdmasync::protocol {
 
 /// Both ends must have the same; there is no negotiation.
-inline constexpr std::int64_t kVersion = 3;
+inline constexpr std::int64_t kVersion = 4;
 
 /// `RDMASYNC.EXPORT ATTACH <version> <fabric> <listening port>` joins an export, or starts one.
 /// The connection is the session: when it closes, the replica has left.
@@ -27,8 +27,9 @@ inline constexpr const char* kAttachPartSize = "part-size";
 inline constexpr const char* kAttachCapacity = "capacity";  ///< bytes of the ring
 inline constexpr const char* kAttachExport = "export";      ///< number of the export, for the logs
 inline constexpr const char* kAttachRdbVersion = "rdb-version";  ///< of the packed values
-inline constexpr const char* kAttachModules = "modules";         ///< that are loaded, by name
-inline constexpr const char* kAttachBacklog = "backlog";         ///< 1 if the master has one
+inline constexpr const char* kAttachServer = "server";    ///< its name and version, for people
+inline constexpr const char* kAttachModules = "modules";  ///< that are loaded, by name
+inline constexpr const char* kAttachBacklog = "backlog";  ///< 1 if the master has one
 
 /// `RDMASYNC.EXPORT PRIME` lets the replica open a short-lived `PSYNC ? -1` that makes the master
 /// create its backlog without a fork; `RDMASYNC.EXPORT PRIMED` ends that. Both reply +OK.

@@ -156,9 +156,14 @@ inline constexpr int kCtxLoading = 1 << 13;
 inline constexpr int kCtxAsyncLoading = 1 << 23;
 
 inline constexpr int kNotifyGeneric = 1 << 2;
-inline constexpr int kNotifyModule = 1 << 13;
-/// Every class of keyspace event that tells of a change: g $ l s h z x e t d.
-inline constexpr int kNotifyWrites = 0x7FC | kNotifyModule;
+inline constexpr int kNotifyKeyMiss = 1 << 11;
+inline constexpr int kNotifyLoaded = 1 << 12;
+inline constexpr int kNotifyNew = 1 << 14;
+/// Every class of keyspace event, those of servers to come too, but the two that tell of no change.
+inline constexpr int kNotifyWrites = 0x7FFFFFFC & ~(kNotifyKeyMiss | kNotifyLoaded);
+
+inline constexpr std::uint64_t kClientInfoVersion = 1;
+inline constexpr std::uint64_t kClientInMulti = 1 << 5;
 
 inline constexpr RedisModuleEvent kEventRoleChanged{0, 1};
 inline constexpr RedisModuleEvent kEventFlushDb{2, 1};
@@ -256,6 +261,9 @@ inline constexpr int kArgString = 0;
   X(UnregisterCommandFilter, int, RedisModuleCtx*, RedisModuleCommandFilter*)                     \
   X(CommandFilterArgsCount, int, RedisModuleCommandFilterCtx*)                                    \
   X(CommandFilterArgGet, RedisModuleString*, RedisModuleCommandFilterCtx*, int)                   \
+  X(GetClientInfoById, int, void*, std::uint64_t)                                                 \
+  X(AvoidReplicaTraffic, int)                                                                     \
+  X(NotifyKeyspaceEvent, int, RedisModuleCtx*, int, const char*, RedisModuleString*)              \
   X(GetCommandKeys, int*, RedisModuleCtx*, RedisModuleString**, int, int*)                        \
   X(SubscribeToKeyspaceEvents, int, RedisModuleCtx*, int, RedisModuleNotificationFunc)            \
   X(SubscribeToServerEvent, int, RedisModuleCtx*, RedisModuleEvent, RedisModuleEventCallback)     \
@@ -292,3 +300,7 @@ inline constexpr int kArgString = 0;
   X(GetServerInfo, RedisModuleServerInfoData*, RedisModuleCtx*, const char*)                      \
   X(FreeServerInfo, void, RedisModuleCtx*, RedisModuleServerInfoData*)                            \
   X(ServerInfoGetFieldC, const char*, RedisModuleServerInfoData*, const char*)
+
+/// The same, for functions that some servers lack; null there.
+#define RDMASYNC_OPTIONAL_MODULE_API(X) \
+  X(CommandFilterGetClientId, unsigned long long, RedisModuleCommandFilterCtx*)

@@ -34,10 +34,10 @@ log_format::Recency recency_of_policy(std::string_view policy) {
 
 }  // namespace
 
-Capture::Capture(Publisher& publisher, std::size_t direct_threshold)
+Capture::Capture(Publisher& publisher, const Options& options)
     : context_(redis::make_context()),
       publisher_(publisher),
-      direct_threshold_(direct_threshold),
+      options_(options),
       recency_kind_(recency_of_policy(redis::config_get(context_.get(), "maxmemory-policy"))),
       raw_from_(always_raw_from()) {}
 
@@ -91,8 +91,8 @@ void Capture::publish_short_strings(std::uint32_t db) {
   if (short_strings_.empty()) return;
   names_.clear();
   for (const ShortString& one : short_strings_) names_.push_back(one.name.get());
-  const redis::Reply values{redis::Call(select(db), "MGET", "v", names_.data(), names_.size())};
-  for (std::size_t i = 0; values && i < short_strings_.size(); ++i) {
+  const auto values = redis::call(select(db), redis::kMget, names_);
+  for (std::size_t i = 0; i < short_strings_.size(); ++i) {
     RedisModuleCallReply* value = redis::CallReplyArrayElement(values.get(), i);
     if (value == nullptr || redis::CallReplyType(value) != redis::kReplyString) continue;
     const auto& [name, seen] = short_strings_[i];
@@ -107,7 +107,7 @@ bool Capture::publish_string(std::uint32_t db, std::string_view name, RedisModul
   if (seen.type != redis::kTypeString || seen.length < raw_from_) return false;
   std::size_t length = 0;
   char* bytes = redis::StringDMA(key, &length, redis::kKeyRead);
-  if (mode == Mode::kInPlace && length >= direct_threshold_) {
+  if (mode == Mode::kInPlace && length >= options_.direct_threshold) {
     publisher_.put_value(db, name, seen.meta, {reinterpret_cast<std::byte*>(bytes), length});
   } else {
     put_string(db, name, seen.meta, {bytes, length});
@@ -120,23 +120,22 @@ Capture::Outcome Capture::publish_by_command(std::uint32_t db, RedisModuleString
   const bool is_string = seen.type == redis::kTypeString;
   if (remember_streams_ && seen.type == redis::kTypeStream) streams_.emplace(redis::view(name));
   const redis::Reply reply =
-      is_string ? redis::Reply{redis::Call(context_.get(), "GET", "s", name)} : dump(db, name);
-  if (!reply || redis::CallReplyType(reply.get()) != redis::kReplyString) return Outcome::kAbsent;
+      is_string ? redis::call(context_.get(), redis::kGet, std::span(&name, 1)) : dump(db, name);
+  if (redis::CallReplyType(reply.get()) != redis::kReplyString) return Outcome::kAbsent;
   restore(name, seen.recency);
 
   const std::string_view value = redis::view(reply.get());
   if (is_string) {
     put_string(db, redis::view(name), seen.meta, value);
   } else {
-    put_entry(db, redis::view(name), seen.meta, value.front(), {},
-              value.substr(1, value.size() - 1 - redis::kDumpFooter));
+    put_payload(db, redis::view(name), seen.meta, value);
   }
   return Outcome::kPublished;
 }
 
 redis::Reply Capture::dump(std::uint32_t db, RedisModuleString* name) {
   const auto start = thread_cpu_time();
-  redis::Reply reply{redis::Call(context_.get(), "DUMP", "s", name)};
+  auto reply = redis::call(context_.get(), redis::kDump, std::span(&name, 1));
   const auto spent = thread_cpu_time() - start;
   if (spent >= kLongDump) {
     slow_dumps_[{db, std::string(redis::view(name))}] = spent;
@@ -162,12 +161,24 @@ void Capture::put_string(std::uint32_t db, std::string_view name, const redis::r
   put_entry(db, name, meta, redis::rdb::kTypeString, prefix, value);
 }
 
+void Capture::put_payload(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
+                          std::string_view payload) {
+  const char type = payload.front();
+  const bool known = type >= 0 && type <= redis::rdb::kLastType;
+  if (known && !options_.whole_payloads) {
+    const auto value = payload.substr(1, payload.size() - 1 - redis::kDumpFooter);
+    put_entry(db, name, meta, type, {}, value);
+  } else {
+    put_entry(db, name, meta, log_format::kWhole, {}, payload);
+  }
+}
+
 void Capture::put_entry(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
                         char type, std::string_view length_prefix, std::string_view value) {
   head_.clear();
   redis::rdb::append_entry_head(head_, meta, type, name);
   RecordInfo info;
-  info.kind = Kind::kEntry;
+  info.kind = type == log_format::kWhole ? Kind::kPayload : Kind::kEntry;
   info.db = db;
   info.key_length = static_cast<std::uint32_t>(name.size());
   info.key_offset = static_cast<std::uint16_t>(head_.size() - name.size());

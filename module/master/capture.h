@@ -26,8 +26,12 @@ class Capture {
   /// What became of a key.
   enum class Outcome { kPublished, kAbsent };
 
-  /// `direct_threshold`: bytes from which a string is large.
-  Capture(Publisher& publisher, std::size_t direct_threshold);
+  struct Options {
+    std::size_t direct_threshold;  ///< bytes from which a string is large
+    bool whole_payloads;           ///< no payload of DUMP is taken apart, for tests
+  };
+
+  Capture(Publisher& publisher, const Options& options);
 
   /// Publishes the key's value, or nothing if there is no such key.
   Outcome capture(std::uint32_t db, RedisModuleString* name, Mode mode);
@@ -86,12 +90,15 @@ class Capture {
   redis::Reply dump(std::uint32_t db, RedisModuleString* name);
   void put_string(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
                   std::string_view value);
+  /// The payload of DUMP.
+  void put_payload(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
+                   std::string_view payload);
   void put_entry(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
                  char type, std::string_view length_prefix, std::string_view value);
 
   redis::Context context_;
   Publisher& publisher_;
-  std::size_t direct_threshold_;
+  Options options_;
   log_format::Recency recency_kind_;
   std::size_t raw_from_;  ///< bytes
   std::string head_;      ///< reused

@@ -55,13 +55,13 @@ Export::Export(rdma::Fabric& fabric, std::unique_ptr<LogRing> log, Options optio
             }
             dirty_.mark(db, key);
           }),
-      capture_(publisher_, options_.direct_threshold),
+      capture_(publisher_, options_.capture),
       scan_(capture_, dirty_, options_.databases),
       transactions_(capture_.select(0)) {
   if (transactions_.readers()) capture_.remember_streams();
   ring_->progress().keys_estimated = 0;
   for (std::uint32_t db = 0; db < options_.databases; ++db) {
-    const auto size = redis::call(capture_.select(db), "DBSIZE", {});
+    const auto size = redis::call(capture_.select(db), redis::kDbSize, {});
     ring_->progress().keys_estimated +=
         static_cast<std::uint64_t>(redis::CallReplyInteger(size.get()));
   }
@@ -172,7 +172,10 @@ void Export::capture_now(std::uint32_t db, const std::string& name, Capture::Mod
 void Export::begin_round() {
   if (in_round_) return;
   dirty_.begin_round();
-  if (std::exchange(scan_again_, false)) scan_.restart();
+  if (std::exchange(scan_again_, false)) {
+    if (!wrote_anywhere_.empty()) ++scans_for_it_;
+    scan_.restart();
+  }
   in_round_ = true;
   ++rounds_;
   wake_();
@@ -227,6 +230,12 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
   // behind the cut it would read what was written since.
   const bool unread_values = publisher_.has_value_behind(session.acknowledged);
   look_at_transactions();
+  if (scan_again_ && scans_for_it_ >= options_.max_rounds) {
+    throw Error(Errc::kResources,
+                format("the command %s names no key, so that all keys are read again whenever it "
+                       "runs, and it ran during %d readings: sync when it does not",
+                       shown(wrote_anywhere_).c_str(), scans_for_it_));
+  }
   if (in_round_ || scan_again_ || unread_values) return ask_for_a_round(ctx, session);
   const bool small = cut_is_small();
   const bool last_resort = session.refused_cuts >= options_.max_rounds;
@@ -303,11 +312,10 @@ std::optional<std::string> Export::capture_everything_dirty(CutBudget& budget) {
     if (dirty_.silent().contains(name)) captured.insert(*key);
   }
   for (const auto& name : dirty_.silent()) {
-    const redis::String key = redis::make_string(name);
     for (std::uint32_t db = 0; db < options_.databases; ++db) {
       if (captured.contains({db, name})) continue;
       if (auto why = too_long(db, name)) return why;
-      capture_.capture(db, key.get(), Capture::Mode::kPacked);
+      capture_now(db, name, Capture::Mode::kPacked);
     }
   }
   return std::nullopt;
@@ -315,10 +323,18 @@ std::optional<std::string> Export::capture_everything_dirty(CutBudget& budget) {
 
 void Export::written_silently(std::string_view key) {
   if (planted(Fault::kNotSticky)) {
-    for (std::uint32_t db = 0; db < options_.databases; ++db) dirty_.mark(db, key);
-    return;
+    return written_somewhere(key);
   }
   dirty_.mark_silent(key);
+}
+
+void Export::written_somewhere(std::string_view key) {
+  for (std::uint32_t db = 0; db < options_.databases; ++db) dirty_.mark(db, key);
+}
+
+void Export::written_anywhere(std::string_view command) {
+  wrote_anywhere_ = command;
+  scan_again_ = scan_begun_;
 }
 
 void Export::flushed(std::uint32_t db) {

@@ -30,8 +30,8 @@ class Export {
   struct Options {
     std::uint64_t number;
     std::string fabric_name;
-    std::size_t pinned_memory;     ///< bytes registered outside of it at one time
-    std::size_t direct_threshold;  ///< bytes
+    std::size_t pinned_memory;  ///< bytes registered outside of it at one time
+    Capture::Options capture;
     std::uint32_t databases;
     std::chrono::milliseconds join_window;
     int max_rounds;
@@ -66,6 +66,8 @@ class Export {
   // What happens in the keyspace.
   void written(std::uint32_t db, std::string_view key) { dirty_.mark(db, key); }
   void written_silently(std::string_view key);
+  void written_somewhere(std::string_view key);
+  void written_anywhere(std::string_view command);
   void flushed(std::uint32_t db);
   void swapped(std::uint32_t a, std::uint32_t b);
 
@@ -111,9 +113,11 @@ class Export {
   Scan scan_;
   OpenTransactions transactions_;
   bool scan_begun_ = false;
-  bool scan_again_ = false;  ///< writes that nobody saw may have followed it
-  bool in_round_ = true;     ///< the scan is the first round
-  long long rounds_ = 1;     ///< begun
+  bool scan_again_ = false;     ///< writes that nobody saw may have followed it
+  std::string wrote_anywhere_;  ///< the last command for which that is so
+  int scans_for_it_ = 0;
+  bool in_round_ = true;  ///< the scan is the first round
+  long long rounds_ = 1;  ///< begun
   bool packed_only_ = false;
   std::map<ClientId, Session> sessions_;
   Clock::time_point started_ = Clock::now();

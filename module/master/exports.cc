@@ -33,7 +33,7 @@ std::int64_t number(std::string_view text) {
 
 /// The address at which a client reached this server, without the port.
 std::string local_address(RedisModuleCtx* ctx, Export::ClientId client) {
-  const auto reply = redis::call(ctx, "CLIENT", {"LIST", "ID", std::to_string(client)});
+  const auto reply = redis::call(ctx, redis::kClient, {"LIST", "ID", std::to_string(client)});
   const std::string_view line = redis::view(reply.get());
   constexpr std::string_view kField = " laddr=";
   const auto start = line.find(kField);
@@ -165,6 +165,11 @@ void Exports::attach(RedisModuleCtx* ctx, std::string_view fabric) {
     throw Error(Errc::kRefused,
                 "the master has rdmasync.fabric " + wanted + ", not " + std::string(fabric));
   }
+  if (const auto missing = redis::missing_on_master(ctx); !missing.empty()) {
+    throw Error(Errc::kRefused, "the master has no " + missing +
+                                    ", which rdmasync calls there: leave out its rename-command");
+  }
+  try_notifications(ctx);
   const Place place = place_for(ctx, fabric);
   if (Export* running = joinable_at(place)) {
     join(ctx, doors_.at(place), *running);
@@ -238,6 +243,7 @@ void Exports::join(RedisModuleCtx* ctx, Door& door, Export& joined) {
       {protocol::kAttachCapacity, std::to_string(log.capacity())},
       {protocol::kAttachExport, std::to_string(joined.options().number)},
       {protocol::kAttachRdbVersion, std::to_string(redis::rdb_version(ctx))},
+      {protocol::kAttachServer, redis::server_name_and_version()},
       {protocol::kAttachModules, redis::module_names(ctx)},
       {protocol::kAttachBacklog, has_backlog() ? "1" : "0"},
   };
@@ -256,9 +262,10 @@ Export& Exports::begin_export(const Place& place, std::unique_ptr<LogRing> log) 
   options.number = past_.exports + exports_.size() + 1;
   options.fabric_name = place.fabric;
   options.pinned_memory = static_cast<std::size_t>(config().pinned_memory);
-  options.direct_threshold = fabric.may_register_in_place()
-                                 ? static_cast<std::size_t>(config().direct_threshold)
-                                 : std::numeric_limits<std::size_t>::max();
+  options.capture.direct_threshold = fabric.may_register_in_place()
+                                         ? static_cast<std::size_t>(config().direct_threshold)
+                                         : std::numeric_limits<std::size_t>::max();
+  options.capture.whole_payloads = config().debug_whole_payloads;
   options.databases =
       static_cast<std::uint32_t>(number(redis::config_get(redis::module_context(), "databases")));
   options.join_window = std::chrono::milliseconds(config().join_window_ms);
@@ -366,7 +373,7 @@ void Exports::cron() {
 
 void Exports::disconnect(Export::ClientId client) {
   leave(client);
-  redis::call(redis::module_context(), "CLIENT", {"KILL", "ID", std::to_string(client)});
+  redis::call(redis::module_context(), redis::kClient, {"KILL", "ID", std::to_string(client)});
 }
 
 void Exports::drop(Export& broken, std::string_view why) {
@@ -390,6 +397,14 @@ void Exports::written(std::uint32_t db, std::string_view key) {
 
 void Exports::written_silently(std::string_view key) {
   for (const auto& running : exports_) running->written_silently(key);
+}
+
+void Exports::written_somewhere(std::string_view key) {
+  for (const auto& running : exports_) running->written_somewhere(key);
+}
+
+void Exports::written_anywhere(std::string_view command) {
+  for (const auto& running : exports_) running->written_anywhere(command);
 }
 
 void Exports::flushed(std::uint32_t db) {

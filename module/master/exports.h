@@ -86,6 +86,8 @@ class Exports final : private WriteListener {
 
   void written(std::uint32_t db, std::string_view key) override;
   void written_silently(std::string_view key) override;
+  void written_somewhere(std::string_view key) override;
+  void written_anywhere(std::string_view command) override;
   void flushed(std::uint32_t db) override;
   void swapped(std::uint32_t a, std::uint32_t b) override;
   void dataset_gone(std::string_view why) override;

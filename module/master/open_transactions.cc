@@ -34,7 +34,7 @@ std::int64_t number(std::string_view text) {
 }  // namespace
 
 OpenTransactions::OpenTransactions(RedisModuleCtx* ctx) {
-  const auto reply = redis::call(ctx, "CLIENT", {"LIST"});
+  const auto reply = redis::call(ctx, redis::kClient, {"LIST"});
   auto list = redis::view(reply.get());
   queued_ = parse(list);
   while (!list.empty() && !readers_) {
@@ -57,7 +57,7 @@ OpenTransactions::Queues OpenTransactions::parse(std::string_view client_list) {
 bool OpenTransactions::look(RedisModuleCtx* ctx) {
   bool ended = false;
   for (auto before = queued_.begin(); before != queued_.end();) {
-    const auto reply = redis::call(ctx, "CLIENT", {"LIST", "ID", before->first});
+    const auto reply = redis::call(ctx, redis::kClient, {"LIST", "ID", before->first});
     const Queues now = parse(redis::view(reply.get()));
     // A transaction only grows. One of other commands that is as large may be the next one of a
     // client that sent EXEC and MULTI at once: it counts as ended, and is watched all the same.

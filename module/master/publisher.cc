@@ -156,7 +156,7 @@ void Publisher::release(std::uint64_t position) {
 }
 
 void Publisher::count(const RecordInfo& info, std::size_t payload) {
-  if (info.kind != Kind::kValue && info.kind != Kind::kEntry) return;
+  if (!log_format::carries_value(info.kind)) return;
   ++(info.kind == Kind::kValue ? totals_.values : totals_.entries);
   ring_.progress().keys_published++;
   ring_.progress().payload_bytes += payload;

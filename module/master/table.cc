@@ -44,7 +44,7 @@ long long reply_with_rows(RedisModuleCtx* ctx, const LogRing& log, long long lim
   for (auto position = log.tail(); position < log.head() && rows < limit;) {
     const RecordHeader& record = log.record_at(position);
     position += record.size;
-    if (record.kind != Kind::kValue && record.kind != Kind::kEntry) continue;
+    if (!log_format::carries_value(record.kind)) continue;
     reply_row(ctx, log, record);
     ++rows;
   }

@@ -1,16 +1,12 @@
 #include "module/master/write_watch.h"
 
-#include <algorithm>
-#include <array>
-#include <cctype>
-#include <memory>
-#include <string>
-#include <unordered_map>
-#include <vector>
+#include <utility>
 
 #include "module/fault.h"
+#include "module/master/command_watch.h"
 #include "module/redis/context.h"
 #include "module/redis/guard.h"
+#include "module/redis/owned.h"
 #include "rdmasync/log_format.h"
 
 namespace rdmasync::master {
@@ -18,74 +14,14 @@ namespace rdmasync::master {
 namespace {
 
 WriteListener* g_listener = nullptr;
-RedisModuleCommandFilter* g_filter = nullptr;
 
-/// The server's own commands that change a key and notify nobody.
-constexpr std::array<std::string_view, 6> kSilentCommands = {"xack",       "xreadgroup", "xclaim",
-                                                             "xautoclaim", "pfcount",    "pfdebug"};
+/// Valkey 8.1 and others of its time run callbacks on the client whose command notifies, and leave
+/// it in the database that the notification is of. With any module that listens, MOVE, and COPY to
+/// another database, are then replicated for the wrong one (valkey pull request 4024 has the cure).
+bool g_notifications_move_clients = false;
 
-bool has_flag(RedisModuleCallReply* flags, std::string_view flag) {
-  for (std::size_t i = 0; i < redis::CallReplyLength(flags); ++i) {
-    if (redis::view(redis::CallReplyArrayElement(flags, i)) == flag) return true;
-  }
-  return false;
-}
-
-/// Other modules need not notify of what their commands write.
-bool is_writing_module_command(const std::string& name) {
-  const redis::Reply reply{
-      redis::Call(redis::module_context(), "COMMAND", "cb", "INFO", name.data(), name.size())};
-  if (!reply || redis::CallReplyType(reply.get()) != redis::kReplyArray) return false;
-  RedisModuleCallReply* info = redis::CallReplyArrayElement(reply.get(), 0);
-  if (info == nullptr || redis::CallReplyType(info) != redis::kReplyArray) return false;
-  RedisModuleCallReply* flags = redis::CallReplyArrayElement(info, 2);
-  return has_flag(flags, "module") && !has_flag(flags, "readonly");
-}
-
-/// Whether a command may write without a notification. Each name is resolved once.
-class SilentCommands {
- public:
-  bool contains(std::string_view name) {
-    lower_.assign(name);
-    std::transform(lower_.begin(), lower_.end(), lower_.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    const auto known = known_.find(lower_);
-    if (known != known_.end()) return known->second;
-    if (known_.size() >= kMaxNames) known_.clear();  // a client sends nonsense names
-    const bool silent = std::find(kSilentCommands.begin(), kSilentCommands.end(), lower_) !=
-                            kSilentCommands.end() ||
-                        is_writing_module_command(lower_);
-    known_.emplace(lower_, silent);
-    return silent;
-  }
-  void forget() { known_.clear(); }
-
- private:
-  static constexpr std::size_t kMaxNames = 4096;
-  std::unordered_map<std::string, bool> known_;
-  std::string lower_;
-};
-
-SilentCommands g_silent_commands;
-
-void on_command(RedisModuleCommandFilterCtx* filter) {
-  redis::event_guard("command filter", [filter] {
-    if (!g_silent_commands.contains(redis::view(redis::CommandFilterArgGet(filter, 0)))) return;
-    std::vector<RedisModuleString*> argv(
-        static_cast<std::size_t>(redis::CommandFilterArgsCount(filter)));
-    for (std::size_t i = 0; i < argv.size(); ++i) {
-      argv[i] = redis::CommandFilterArgGet(filter, static_cast<int>(i));
-    }
-    int count = 0;
-    const std::unique_ptr<int, void (*)(void*)> keys{
-        redis::GetCommandKeys(redis::module_context(), argv.data(), static_cast<int>(argv.size()),
-                              &count),
-        [](void* memory) { redis::Free(memory); }};
-    for (int i = 0; keys != nullptr && i < count; ++i) {
-      g_listener->written_silently(redis::view(argv.at(static_cast<std::size_t>(keys.get()[i]))));
-    }
-  });
-}
+/// A class that no server uses.
+constexpr int kNotifyTrial = 1 << 30;
 
 int on_notification(RedisModuleCtx* ctx, int, const char*, RedisModuleString* key) {
   redis::event_guard("keyspace notification", [&] {
@@ -127,10 +63,16 @@ void on_role(RedisModuleCtx*, RedisModuleEvent, std::uint64_t subevent, void*) {
   });
 }
 
+/// Where notifications move clients, of what can be notified in another database than the client's.
+int notifications_to_use() {
+  constexpr int kElsewhere = redis::kNotifyGeneric | redis::kNotifyNew;
+  return g_notifications_move_clients ? redis::kNotifyWrites & ~kElsewhere : redis::kNotifyWrites;
+}
+
 void subscribe_once() {
   static const bool once = [] {
     RedisModuleCtx* ctx = redis::module_context();
-    redis::SubscribeToKeyspaceEvents(ctx, redis::kNotifyWrites, on_notification);
+    redis::SubscribeToKeyspaceEvents(ctx, notifications_to_use() & ~kNotifyTrial, on_notification);
     redis::SubscribeToServerEvent(ctx, redis::kEventFlushDb, on_flush);
     redis::SubscribeToServerEvent(ctx, redis::kEventSwapDb, on_swap);
     redis::SubscribeToServerEvent(ctx, redis::kEventLoading, on_loading);
@@ -142,19 +84,35 @@ void subscribe_once() {
 
 }  // namespace
 
+void try_notifications(RedisModuleCtx* ctx) {
+  static bool tried = false;
+  if (std::exchange(tried, true)) return;
+  const auto ignore = [](RedisModuleCtx*, int, const char*, RedisModuleString*) {
+    return redis::kOk;
+  };
+  redis::SubscribeToKeyspaceEvents(ctx, kNotifyTrial, ignore);
+  const int before = redis::GetSelectedDb(ctx);
+  const redis::Context elsewhere = redis::make_context();
+  if (redis::SelectDb(elsewhere.get(), before == 0 ? 1 : 0) != redis::kOk) return;  // there is one
+  redis::NotifyKeyspaceEvent(elsewhere.get(), kNotifyTrial, "trial",
+                             redis::make_string("rdmasync").get());
+  g_notifications_move_clients = redis::GetSelectedDb(ctx) != before;
+  if (!g_notifications_move_clients) return;
+  redis::SelectDb(ctx, before);
+  redis::log_warning(
+      "rdmasync: in this server a module that listens to keyspace events makes MOVE and COPY leave "
+      "the client's database; generic commands are watched by name instead. Releases of Valkey "
+      "since July 2026 have no such fault");
+}
+
 void start_watching(WriteListener& listener) {
   subscribe_once();
-  g_silent_commands.forget();
   g_listener = &listener;
-  if (g_filter == nullptr && !planted(Fault::kNoFilter)) {
-    g_filter =
-        redis::RegisterCommandFilter(redis::module_context(), on_command, redis::kFilterNoSelf);
-  }
+  if (!planted(Fault::kNoFilter)) start_command_watch(listener, g_notifications_move_clients);
 }
 
 void stop_watching() {
-  if (g_filter != nullptr) redis::UnregisterCommandFilter(redis::module_context(), g_filter);
-  g_filter = nullptr;
+  stop_command_watch();
   g_listener = nullptr;
 }
 

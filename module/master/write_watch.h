@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "module/redis/api.h"
+
 namespace rdmasync::master {
 
 /// Who wants to know what is written. Every call comes on the main thread, while or before the
@@ -18,19 +20,27 @@ class WriteListener {
   /// A command was named that may write this key, in an unknown database, now or when its
   /// transaction runs, and sends no keyspace notification when it does.
   virtual void written_silently(std::string_view key) = 0;
+  /// A command is about to write this key, in an unknown database.
+  virtual void written_somewhere(std::string_view key) = 0;
+  /// A command that names no key and tells of none may write now.
+  virtual void written_anywhere(std::string_view command) = 0;
   virtual void flushed(std::uint32_t db) = 0;  ///< or kAllDatabases
   virtual void swapped(std::uint32_t a, std::uint32_t b) = 0;
   /// The keyspace was replaced, or is no longer ours to publish.
   virtual void dataset_gone(std::string_view why) = 0;
 };
 
-/// Watches the keyspace by notifications, server events and a command filter. Neither is enough
-/// alone: notifications miss what `kSilentCommands` do (seen on 7.0 to 7.4 and Valkey 7.2 to 8.0),
-/// and a filter misses expiry, eviction and what a blocked client does when it is served.
+/// Watches the keyspace by notifications, server events and a command filter (command_watch.h).
+/// Neither is enough alone: notifications miss what some commands do, and a filter misses expiry,
+/// eviction and what a blocked client does when it is served.
 ///
 /// From the first call on the server notifies; the filter is there only while it is asked for, as
 /// it costs every command some 50 ns. Main thread only.
 void start_watching(WriteListener& listener);
 void stop_watching();
+
+/// Finds out, once, how far this server's notifications can be used. To be called before
+/// start_watching(), and by a command: a fault of theirs shows only there. Main thread.
+void try_notifications(RedisModuleCtx* ctx);
 
 }  // namespace rdmasync::master

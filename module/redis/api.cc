@@ -6,6 +6,7 @@ namespace rdmasync::redis {
 
 #define RDMASYNC_DEFINE(name, ret, ...) ret (*name)(__VA_ARGS__) = nullptr;
 RDMASYNC_MODULE_API(RDMASYNC_DEFINE)
+RDMASYNC_OPTIONAL_MODULE_API(RDMASYNC_DEFINE)
 #undef RDMASYNC_DEFINE
 
 namespace {
@@ -38,6 +39,9 @@ bool load_api(RedisModuleCtx* ctx) {
   };
 #define RDMASYNC_LOOK_UP(name, ret, ...) look_up("RedisModule_" #name, static_cast<void*>(&(name)));
   RDMASYNC_MODULE_API(RDMASYNC_LOOK_UP)
+#undef RDMASYNC_LOOK_UP
+#define RDMASYNC_LOOK_UP(name, ret, ...) get_api("RedisModule_" #name, static_cast<void*>(&(name)));
+  RDMASYNC_OPTIONAL_MODULE_API(RDMASYNC_LOOK_UP)
 #undef RDMASYNC_LOOK_UP
   return complete;
 }

@@ -7,6 +7,7 @@ namespace rdmasync::redis {
 
 #define RDMASYNC_DECLARE(name, ret, ...) extern ret (*name)(__VA_ARGS__);
 RDMASYNC_MODULE_API(RDMASYNC_DECLARE)
+RDMASYNC_OPTIONAL_MODULE_API(RDMASYNC_DECLARE)
 #undef RDMASYNC_DECLARE
 
 /// Looks every function up. Names in the log each one that the server lacks, and returns false.

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstring>
 
 #include "rdmasync/error.h"
 
@@ -48,13 +49,6 @@ constexpr unsigned k64Bits = 0x81;
 // From here on the versions are Valkey's own, by another name at the head of the file.
 constexpr int kFirstOfValkey = 80;
 
-/// Bytes of the length that begins with this one.
-std::size_t length_size(unsigned char first) {
-  if (first < k14Bits) return 1;
-  if (first < k32Bits) return 2;
-  return first == k32Bits ? 5 : 9;
-}
-
 }  // namespace
 
 void append_length(std::string& out, std::uint64_t length) {
@@ -93,20 +87,83 @@ void append_entry_head(std::string& out, const KeyMeta& meta, char type, std::st
   append_string(out, key);
 }
 
-char entry_type(std::string_view entry) {
-  std::size_t at = 0;
-  const auto here = [&] {
-    if (at >= entry.size()) throw Error(Errc::kProtocol, "the export log has an entry without end");
-    return static_cast<unsigned char>(entry[at]);
-  };
-  if (here() == kExpireTimeMs) at += 1 + sizeof(std::int64_t);
-  if (here() == kIdle) {
-    ++at;
-    at += length_size(here());
-  } else if (here() == kFreq) {
-    at += 2;
+namespace {
+
+/// Takes pieces from the front of an entry.
+class Reader {
+ public:
+  explicit Reader(std::string_view entry) : rest_(entry) {}
+
+  unsigned char peek() const { return need(1)[0]; }
+
+  std::string_view take(std::size_t size) {
+    need(size);
+    const auto taken = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return taken;
   }
-  return static_cast<char>(here());
+
+  std::uint64_t big_endian(std::size_t bytes) {
+    std::uint64_t value = 0;
+    for (const char c : take(bytes)) value = value << 8 | static_cast<unsigned char>(c);
+    return value;
+  }
+
+  std::uint64_t little_endian() {
+    const auto bytes = take(sizeof(std::uint64_t));
+    std::uint64_t value = 0;
+    std::memcpy(&value, bytes.data(), sizeof(value));
+    return value;
+  }
+
+  std::uint64_t length() {
+    const auto first = static_cast<unsigned char>(take(1).front());
+    if (first < k14Bits) return first;
+    if (first < k32Bits) return (first & 0x3FU) << 8 | big_endian(1);
+    return big_endian(first == k32Bits ? 4 : 8);
+  }
+
+  std::size_t left() const { return rest_.size(); }
+
+ private:
+  const unsigned char* need(std::size_t size) const {
+    if (size > rest_.size()) {
+      throw Error(Errc::kProtocol, "the export log has an entry without end");
+    }
+    return reinterpret_cast<const unsigned char*>(rest_.data());
+  }
+
+  std::string_view rest_;
+};
+
+}  // namespace
+
+EntryHead entry_head(std::string_view entry) {
+  Reader reader(entry);
+  EntryHead head;
+  if (reader.peek() == kExpireTimeMs) {
+    reader.take(1);
+    head.meta.expire_at_ms = static_cast<std::int64_t>(reader.little_endian());
+  }
+  if (reader.peek() == kIdle) {
+    reader.take(1);
+    head.meta.recency_kind = log_format::Recency::kIdle;
+    head.meta.recency = reader.length();
+  } else if (reader.peek() == kFreq) {
+    reader.take(1);
+    head.meta.recency_kind = log_format::Recency::kFrequency;
+    head.meta.recency = reader.big_endian(1);
+  }
+  head.type = reader.take(1).front();
+  head.key = reader.take(reader.length());
+  head.size = entry.size() - reader.left();
+  return head;
+}
+
+bool loads(int own, int other) {
+  constexpr int kLastInCommon = 11;
+  if (own >= kFirstOfValkey && other < kFirstOfValkey) return other <= kLastInCommon;
+  return other <= own;
 }
 
 void append_file_head(std::string& out, int version) {

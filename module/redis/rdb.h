@@ -15,6 +15,9 @@ namespace rdmasync::redis::rdb {
 
 inline constexpr char kTypeString = 0;
 inline constexpr char kTypeModule = 7;
+/// The last type of a value in Redis 8.0 and Valkey 9.1. What begins with another byte is not known
+/// to begin with a type: Redis 8.6 puts a key's metadata first.
+inline constexpr char kLastType = 25;
 
 struct KeyMeta {
   std::int64_t expire_at_ms = log_format::kNoExpiry;
@@ -28,8 +31,20 @@ void append_string(std::string& out, std::string_view text);
 /// Everything of an entry up to and including its key. The value follows.
 void append_entry_head(std::string& out, const KeyMeta& meta, char type, std::string_view key);
 
-/// The type of an entry that begins with such a head. Throws Error(kProtocol) if it has none.
-char entry_type(std::string_view entry);
+/// What append_entry_head() has made.
+struct EntryHead {
+  KeyMeta meta;
+  char type = 0;
+  std::string_view key;
+  std::size_t size = 0;  ///< bytes, of all this
+};
+
+/// Of the entry that begins with it. Throws Error(kProtocol) if it ends before the head does.
+EntryHead entry_head(std::string_view entry);
+
+/// Whether a server that writes RDB files of version `own` loads values of version `other`. Valkey
+/// since 9.0 has numbers of its own and takes none of those that Redis has given since they parted.
+bool loads(int own, int other);
 
 /// "REDIS" or "VALKEY", whichever the version belongs to, and the version.
 void append_file_head(std::string& out, int version);

@@ -7,31 +7,37 @@
 
 namespace rdmasync::redis {
 
-Reply call(RedisModuleCtx* ctx, const char* command, std::initializer_list<std::string_view> args) {
+Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
+           std::span<RedisModuleString* const> args) {
+  // 'E': errors come as replies, with their text.
+  Reply reply{Call(ctx, command.name, "vE", args.data(), args.size())};
+  if (!reply) {
+    throw Error(Errc::kRefused, std::string("this server does not run ") + command.name);
+  }
+  if (CallReplyType(reply.get()) == kReplyError) {
+    throw Error(Errc::kRefused, std::string(command.name) + ": " + std::string(view(reply.get())));
+  }
+  return reply;
+}
+
+Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
+           std::initializer_list<std::string_view> args) {
   std::vector<String> owned;
   std::vector<RedisModuleString*> argv;
   for (const std::string_view arg : args) {
     argv.push_back(owned.emplace_back(make_string(arg)).get());
   }
-  // 'E': errors come as replies, with their text.
-  Reply reply{Call(ctx, command, "vE", argv.data(), argv.size())};
-  if (!reply) {
-    throw Error(Errc::kRefused, std::string("this server does not run ") + command);
-  }
-  if (CallReplyType(reply.get()) == kReplyError) {
-    throw Error(Errc::kRefused, std::string(command) + ": " + std::string(view(reply.get())));
-  }
-  return reply;
+  return call(ctx, command, std::span<RedisModuleString* const>(argv));
 }
 
 std::string config_get(RedisModuleCtx* ctx, std::string_view name) {
-  const Reply reply = call(ctx, "CONFIG", {"GET", name});
+  const Reply reply = call(ctx, kConfig, {"GET", name});
   if (CallReplyLength(reply.get()) < 2) return {};
   return std::string(view(CallReplyArrayElement(reply.get(), 1)));
 }
 
 void config_set(RedisModuleCtx* ctx, std::string_view name, std::string_view value) {
-  call(ctx, "CONFIG", {"SET", name, value});
+  call(ctx, kConfig, {"SET", name, value});
 }
 
 std::string Info::text(const char* field) const {
@@ -43,8 +49,14 @@ std::int64_t Info::number(const char* field) const {
   return std::strtoll(text(field).c_str(), nullptr, 10);
 }
 
+std::string server_name_and_version() {
+  const Info server("server");
+  return server.text("server_name") == "valkey" ? "Valkey " + server.text("valkey_version")
+                                                : "Redis " + server.text("redis_version");
+}
+
 int rdb_version(RedisModuleCtx* ctx) {
-  const Reply reply = call(ctx, "FUNCTION", {"DUMP"});
+  const Reply reply = call(ctx, kFunction, {"DUMP"});
   const std::string_view dump = view(reply.get());
   if (dump.size() < kDumpFooter) {
     throw Error(Errc::kProtocol, "FUNCTION DUMP gave no RDB version");
@@ -56,7 +68,7 @@ int rdb_version(RedisModuleCtx* ctx) {
 }
 
 std::string module_names(RedisModuleCtx* ctx) {
-  const Reply list = call(ctx, "MODULE", {"LIST"});
+  const Reply list = call(ctx, kModule, {"LIST"});
   std::string names;
   for (std::size_t i = 0; i < CallReplyLength(list.get()); ++i) {
     RedisModuleCallReply* fields = CallReplyArrayElement(list.get(), i);
@@ -69,7 +81,7 @@ std::string module_names(RedisModuleCtx* ctx) {
 }
 
 std::string dump_functions(RedisModuleCtx* ctx) {
-  const Reply reply = call(ctx, "FUNCTION", {"DUMP"});
+  const Reply reply = call(ctx, kFunction, {"DUMP"});
   const std::string_view dump = view(reply.get());
   return std::string(dump.substr(0, dump.size() - kDumpFooter));
 }

@@ -2,16 +2,22 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "module/redis/commands_called.h"
 #include "module/redis/owned.h"
 
 /// What the module asks of the server by its own commands. Main thread.
 namespace rdmasync::redis {
 
-/// Calls a command. Throws Error(kRefused) with the server's error reply.
-Reply call(RedisModuleCtx* ctx, const char* command, std::initializer_list<std::string_view> args);
+/// Calls a command. Throws Error(kRefused) with the server's error reply, or if the server did not
+/// run it: so a null reply always means that there is no such key.
+Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
+           std::initializer_list<std::string_view> args);
+Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
+           std::span<RedisModuleString* const> args);
 
 /// CONFIG GET of one name; empty if the server does not know it.
 std::string config_get(RedisModuleCtx* ctx, std::string_view name);
@@ -28,6 +34,9 @@ class Info {
  private:
   ServerInfo data_;
 };
+
+/// Such as "Redis 8.0.6".
+std::string server_name_and_version();
 
 /// The version in the footer of a DUMP payload: that of the RDB files this server writes.
 int rdb_version(RedisModuleCtx* ctx);

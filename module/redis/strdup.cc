@@ -7,7 +7,8 @@
 // strdup(), in hiredis, is the one such function that is linked in; scripts/lint sees to that.
 //
 // The linker puts __wrap_strdup() where strdup() is called (--wrap).
-extern "C" char* __wrap_strdup(  // NOLINT(readability-identifier-naming,bugprone-reserved-identifier)
+extern "C" char*
+__wrap_strdup(  // NOLINT(readability-identifier-naming,bugprone-reserved-identifier)
     const char* text) {
   const std::size_t size = std::strlen(text) + 1;
   auto* copy = static_cast<char*>(std::malloc(size));

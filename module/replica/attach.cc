@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "module/redis/log.h"
+#include "module/redis/rdb.h"
 #include "module/token_text.h"
 #include "rdmasync/log_format.h"
 #include "rdmasync/protocol.h"
@@ -85,7 +86,7 @@ void prime_backlog(MasterLink& link, const MasterAddress& master, const std::sto
 }
 
 Attachment attach_over(MasterLink& link, const MasterAddress& master, const std::string& name,
-                       int own_rdb_version, const std::stop_token& stop) {
+                       const Loader& own, const std::stop_token& stop) {
   Attachment made;
   made.fabric = rdma::make_fabric(name);
   made.fabric_name = name;
@@ -100,10 +101,13 @@ Attachment attach_over(MasterLink& link, const MasterAddress& master, const std:
   made.capacity = number(fields, protocol::kAttachCapacity);
   check_log(made);
   made.rdb_version = static_cast<int>(number(fields, protocol::kAttachRdbVersion));
-  if (made.rdb_version > own_rdb_version) {
-    throw Error(Errc::kUsage, "the master writes RDB version " + std::to_string(made.rdb_version) +
-                                  ", this server reads up to " + std::to_string(own_rdb_version) +
-                                  ": upgrade the replica first");
+  if (!redis::rdb::loads(own.rdb_version, made.rdb_version)) {
+    throw Error(Errc::kUsage,
+                "this server, " + own.server + ", cannot load what the master, " +
+                    field(fields, protocol::kAttachServer) + ", has (RDB version " +
+                    std::to_string(own.rdb_version) + " here, " + std::to_string(made.rdb_version) +
+                    " there): run the same server on both, or a newer one of the same "
+                    "kind here");
   }
   made.modules = field(fields, protocol::kAttachModules);
   rdma::ConnectOptions options;
@@ -121,12 +125,12 @@ Attachment attach_over(MasterLink& link, const MasterAddress& master, const std:
 }  // namespace
 
 Attachment attach(MasterLink& link, const MasterAddress& master, const std::string& fabric,
-                  int own_rdb_version, const std::stop_token& stop) {
-  if (fabric != "auto") return attach_over(link, master, fabric, own_rdb_version, stop);
+                  const Loader& own, const std::stop_token& stop) {
+  if (fabric != "auto") return attach_over(link, master, fabric, own, stop);
   std::string reasons;
   for (const auto candidate : rdma::fabric_names()) {
     try {
-      Attachment made = attach_over(link, master, std::string(candidate), own_rdb_version, stop);
+      Attachment made = attach_over(link, master, std::string(candidate), own, stop);
       redis::log_notice("rdmasync: fabric " + made.fabric_name +
                         (reasons.empty() ? ", the best one there is" : reasons));
       return made;

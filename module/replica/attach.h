@@ -26,10 +26,16 @@ struct Attachment {
   std::string modules;  ///< that the master has loaded, by name
 };
 
+/// What this server loads.
+struct Loader {
+  int rdb_version = 0;
+  std::string server;  ///< its name and version
+};
+
 /// Attaches over `fabric`, or, when that is "auto", over the best one that reaches the master: the
 /// log says which, and why not a better one. Sees to it that the master has a backlog. Throws when
 /// none does.
 Attachment attach(MasterLink& link, const MasterAddress& master, const std::string& fabric,
-                  int own_rdb_version, const std::stop_token& stop);
+                  const Loader& own, const std::stop_token& stop);
 
 }  // namespace rdmasync::replica

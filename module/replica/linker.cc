@@ -1,11 +1,13 @@
 #include "module/replica/linker.h"
 
+#include <algorithm>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
 
 #include "module/redis/context.h"
 #include "module/redis/guard.h"
+#include "module/redis/server.h"
 #include "module/replica/stub_rdb.h"
 
 namespace rdmasync::replica {
@@ -53,6 +55,24 @@ void link_value(RedisModuleCtx* ctx, std::string_view name, const Fetched& fetch
   }
 }
 
+/// Of the selected database.
+void restore_payload(RedisModuleCtx* ctx, const Staged& staged) {
+  const auto head = redis::rdb::entry_head(staged.entry);
+  const std::string_view payload =
+      staged.fetched ? std::string_view(staged.fetched->bytes) : staged.entry.substr(head.size);
+  const auto& meta = head.meta;
+  const auto expire_at = std::to_string(std::max<std::int64_t>(meta.expire_at_ms, 0));
+  const auto recency = std::to_string(meta.recency);
+  const bool idle = meta.recency_kind == log_format::Recency::kIdle;
+  if (meta.recency_kind == log_format::Recency::kNone) {
+    redis::call(ctx, redis::kRestore, {head.key, expire_at, payload, "REPLACE", "ABSTTL"});
+  } else {
+    redis::call(
+        ctx, redis::kRestore,
+        {head.key, expire_at, payload, "REPLACE", "ABSTTL", idle ? "IDLETIME" : "FREQ", recency});
+  }
+}
+
 void link_all(Staging& staging) {
   g_addresses.clear();
   // The callback's own context has no client, and so no database, behind it.
@@ -63,8 +83,9 @@ void link_all(Staging& staging) {
   for (const auto& [number, keys] : staging.databases()) {
     const std::uint32_t db = number;
     keys.for_each([&](std::string_view key, const Staged& staged) {
-      if (!staged.is_value()) return;
+      if (!staged.is_value() && !staged.is_payload) return;
       redis::SelectDb(ctx.get(), static_cast<int>(db));
+      if (staged.is_payload) return restore_payload(ctx.get(), staged);
       link_value(ctx.get(), key, *staged.fetched);
       if (g_remember) {
         g_addresses[remembered_name(db, key)] =

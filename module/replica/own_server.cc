@@ -30,7 +30,7 @@ bool loading() {
 bool is_empty() {
   const redis::Context own = redis::make_context();
   for (int db = 0; redis::SelectDb(own.get(), db) == redis::kOk; ++db) {
-    const auto size = redis::call(own.get(), "DBSIZE", {});
+    const auto size = redis::call(own.get(), redis::kDbSize, {});
     if (redis::CallReplyInteger(size.get()) > 0) return false;
   }
   return true;
@@ -40,6 +40,10 @@ bool is_empty() {
 
 OwnFacts OwnServer::facts() const {
   RedisModuleCtx* ctx = module_context();
+  if (const auto missing = redis::missing_on_replica(ctx); !missing.empty()) {
+    throw Error(Errc::kUsage, "this server has no " + missing +
+                                  ", which rdmasync calls here: leave out its rename-command");
+  }
   if ((redis::GetContextFlags(ctx) & redis::kCtxCluster) != 0) {
     throw Error(Errc::kUsage,
                 "this server runs in cluster mode, where replicas are made by CLUSTER REPLICATE");
@@ -58,6 +62,7 @@ OwnFacts OwnServer::facts() const {
   facts.modules = redis::module_names(ctx);
   facts.listening_port = number(config_get(ctx, "replica-announce-port"));
   if (facts.listening_port == 0) facts.listening_port = number(config_get(ctx, "port"));
+  facts.server = redis::server_name_and_version();
   facts.rdb_version = redis::rdb_version(ctx);
   facts.databases = static_cast<std::uint32_t>(number(config_get(ctx, "databases")));
   facts.relay_buffer = static_cast<std::size_t>(config().relay_buffer);
@@ -69,7 +74,7 @@ OwnFacts OwnServer::facts() const {
 void OwnServer::replicaof(const std::string& host, const std::string& port) {
   changing_role_ = true;
   try {
-    redis::call(module_context(), "REPLICAOF", {host, port});
+    redis::call(module_context(), redis::kReplicaof, {host, port});
   } catch (...) {
     changing_role_ = false;
     throw;
@@ -124,7 +129,7 @@ std::int64_t OwnServer::applied_offset() const {
 }
 
 bool OwnServer::may_leave_own_master() const {
-  const auto reply = redis::call(module_context(), "CLIENT", {"LIST", "TYPE", "master"});
+  const auto reply = redis::call(module_context(), redis::kClient, {"LIST", "TYPE", "master"});
   const std::string_view text = redis::view(reply.get());
   const auto flags = text.find(" flags=");
   if (flags == std::string_view::npos) return true;

@@ -21,6 +21,7 @@ struct OwnFacts {
   std::string modules;    ///< that are loaded, by name
   std::string dump_path;  ///< where this server keeps its RDB file
   int listening_port = 0;
+  std::string server;  ///< its name and version
   int rdb_version = 0;
   std::uint32_t databases = 0;
   std::size_t relay_buffer = 0;

@@ -219,8 +219,10 @@ void Pull::consume(const RecordHeader& record, std::uint64_t position, std::stri
     case Kind::kPad:
       break;
     case Kind::kEntry:
+    case Kind::kPayload:
     case Kind::kFunctions: {
       Staged staged;
+      staged.is_payload = record.kind == Kind::kPayload;
       if (remote) {
         Source source = take_source(body);
         body.remove_prefix(sizeof(RemoteBytes));

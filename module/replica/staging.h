@@ -29,6 +29,8 @@ struct Staged {
   /// An entry of the log, complete; or its part up to the value, which `fetched` has.
   std::string_view entry;
   std::shared_ptr<Fetched> fetched;
+  /// The value is for RESTORE, and not for the loader.
+  bool is_payload = false;
 
   bool is_value() const { return fetched && fetched->is_value; }
 };

@@ -48,7 +48,7 @@ void write_stub_rdb(const Staging& staging, int rdb_version, std::string_view to
     if (keys.empty()) continue;
     rdb::append_select_db(out.buffer(), db, keys.size(), 0);
     keys.for_each([&out](std::string_view, const Staged& staged) {
-      if (staged.is_value()) return;
+      if (staged.is_value() || staged.is_payload) return;
       out.append(staged.entry);
       if (staged.fetched) out.append(staged.fetched->bytes);
     });

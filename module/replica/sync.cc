@@ -132,9 +132,11 @@ void check_modules(const Staging& staging, const OwnFacts& facts, const std::str
   if (missing.empty()) return;
   for (const auto& [db, keys] : staging.databases()) {
     keys.for_each([&](std::string_view key, const Staged& staged) {
-      if (staged.is_value() || redis::rdb::entry_type(staged.entry) != redis::rdb::kTypeModule) {
-        return;
-      }
+      if (staged.is_value()) return;
+      // A payload may be one, too.
+      const bool of_module =
+          staged.is_payload || redis::rdb::entry_head(staged.entry).type == redis::rdb::kTypeModule;
+      if (!of_module) return;
       throw Error(Errc::kUsage,
                   "the master has values of modules' types, such as the key '" + std::string(key) +
                       "', and modules that are not loaded here:" + missing + "; load them");
@@ -188,7 +190,7 @@ void Sync::attempt(const std::stop_token& stop) {
   check_master(link, name, facts.run_id);
 
   enter(State::kAttaching, stop);
-  auto attachment = attach(link, master, facts.fabric, facts.rdb_version, stop);
+  auto attachment = attach(link, master, facts.fabric, {facts.rdb_version, facts.server}, stop);
   around_.status->set_fabric(attachment.fabric_name);
   redis::log_notice(format("rdmasync: attached to export %s of %s over %s",
                            attachment.export_number.c_str(), name.c_str(),

@@ -1,8 +1,8 @@
-// libibverbs and librdmacm, opened when a function of theirs is first called, and not linked: a host
-// without them loads the module all the same, and so does a server whose allocator is a library.
-// Such a server (as Debian packages Valkey) loads its modules with RTLD_DEEPBIND, by which all that
-// they link frees with libc what came from that allocator; what is opened here is bound as the
-// server itself is.
+// libibverbs and librdmacm, opened when a function of theirs is first called, and not linked: a
+// host without them loads the module all the same, and so does a server whose allocator is a
+// library. Such a server (as Debian packages Valkey) loads its modules with RTLD_DEEPBIND, by which
+// all that they link frees with libc what came from that allocator; what is opened here is bound as
+// the server itself is.
 //
 // Each function below has the name and the signature of the one that it calls, so the rest of
 // verbs/ is written as if the libraries were linked.
@@ -48,11 +48,11 @@ void* function(const char* name) {
 }  // namespace rdmasync::rdma::verbs
 
 // NOLINTBEGIN(bugprone-macro-parentheses)
-#define RDMASYNC_FORWARD(result, name, parameters, arguments)                                      \
-  extern "C" result name parameters {                                                              \
-    static const auto call =                                                                       \
-        reinterpret_cast<decltype(&(name))>(rdmasync::rdma::verbs::function(#name));               \
-    return call arguments;                                                                         \
+#define RDMASYNC_FORWARD(result, name, parameters, arguments)                        \
+  extern "C" result name parameters {                                                \
+    static const auto call =                                                         \
+        reinterpret_cast<decltype(&(name))>(rdmasync::rdma::verbs::function(#name)); \
+    return call arguments;                                                           \
   }
 
 RDMASYNC_FORWARD(ibv_device**, ibv_get_device_list, (int* count), (count))

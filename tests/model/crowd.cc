@@ -196,10 +196,17 @@ Crowd::Step flood(Server& server) {
 Crowd::Step waiter(Server& server, const Repertoire& repertoire, const Playground& playground,
                    std::uint64_t seed) {
   auto client = std::make_shared<Client>(server.connect());
+  auto other = std::make_shared<Client>(server.connect());
   auto dice = std::make_shared<Dice>(seed, playground);
-  return [client, dice, &repertoire] {
+  const std::string id = client->must("CLIENT", "ID").describe();
+  return [client, other, dice, id, &repertoire] {
     if (dice->one_in(4)) client->run({"SELECT", dice->database()});
-    client->run(repertoire.blocking(*dice));
+    client->send(repertoire.blocking(*dice));
+    client->flush();
+    // In Valkey 8.1 a client that is woken in vain forgets how long it was to wait.
+    constexpr std::chrono::seconds kLong{1};
+    while (!client->answers_within(kLong)) other->run({"CLIENT", "UNBLOCK", id});
+    client->receive();
     return 1;
   };
 }

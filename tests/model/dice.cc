@@ -9,7 +9,7 @@ namespace rdmasync::test {
 namespace {
 
 constexpr int kBusyDatabases = 4;
-constexpr std::array kTypes = {"s", "big", "n", "l",   "set", "h",
+constexpr std::array kTypes = {"s", "big", "n", "l",   "set", "h",  "hx",
                                "z", "geo", "x", "log", "hll", "mod"};
 
 }  // namespace

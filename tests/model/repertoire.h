@@ -23,6 +23,8 @@ struct Recipe {
 std::span<const Recipe> string_recipes();
 std::span<const Recipe> list_recipes();
 std::span<const Recipe> set_and_hash_recipes();
+/// Of servers newer than Redis 7.0; on that one they are errors, as others may be anywhere.
+std::span<const Recipe> hash_field_recipes();
 std::span<const Recipe> sorted_set_recipes();
 std::span<const Recipe> stream_recipes();
 std::span<const Recipe> keyspace_recipes();

@@ -40,18 +40,56 @@ TEST(Rdb, EntryHasExpiryThenRecencyThenTypeThenKey) {
   EXPECT_EQ(idle, "\xF8\x40\x64\x00\x00"s);
 }
 
-TEST(Rdb, TypeOfAnEntryComesAfterExpiryAndRecency) {
+TEST(Rdb, TheHeadOfAnEntryComesBack) {
   using log_format::kNoExpiry;
   using log_format::Recency;
+  const std::string long_key(70'000, 'k');
   for (const KeyMeta& meta :
        {KeyMeta{}, KeyMeta{1, Recency::kNone, 0}, KeyMeta{kNoExpiry, Recency::kFrequency, 255},
         KeyMeta{1, Recency::kIdle, 63}, KeyMeta{1, Recency::kIdle, 64},
         KeyMeta{1, Recency::kIdle, 1 << 14}, KeyMeta{1, Recency::kIdle, 1ULL << 32}}) {
-    std::string entry;
-    append_entry_head(entry, meta, kTypeModule, "key");
-    EXPECT_EQ(entry_type(entry), kTypeModule);
-    EXPECT_THROW(entry_type(std::string_view(entry).substr(0, entry.size() - 5)), Error);
+    for (const std::string& key : {std::string(), std::string("key"), long_key}) {
+      std::string entry;
+      append_entry_head(entry, meta, kTypeModule, key);
+      const std::size_t size = entry.size();
+      entry += "value";
+      const EntryHead head = entry_head(entry);
+      EXPECT_EQ(head.type, kTypeModule);
+      EXPECT_EQ(head.key, key);
+      EXPECT_EQ(head.size, size);
+      EXPECT_EQ(head.meta.expire_at_ms, meta.expire_at_ms);
+      EXPECT_EQ(head.meta.recency_kind, meta.recency_kind);
+      EXPECT_EQ(head.meta.recency, meta.recency);
+    }
   }
+}
+
+TEST(Rdb, AnEntryCutInItsHeadIsRefused) {
+  std::string entry;
+  append_entry_head(entry, {1, log_format::Recency::kIdle, 1 << 14}, kTypeModule, "key");
+  for (std::size_t size = 0; size < entry.size(); ++size) {
+    EXPECT_THROW(entry_head(std::string_view(entry).substr(0, size)), Error) << size;
+  }
+}
+
+TEST(Rdb, WhoLoadsWhat) {
+  constexpr int kRedis70 = 10;
+  constexpr int kValkey81 = 11;
+  constexpr int kRedis80 = 12;
+  constexpr int kValkey91 = 80;
+  EXPECT_TRUE(loads(kRedis80, kRedis80));
+  EXPECT_TRUE(loads(kRedis80, kValkey81));
+  EXPECT_TRUE(loads(kValkey91, kValkey81));
+  EXPECT_TRUE(loads(kValkey91, kRedis70));
+  EXPECT_FALSE(loads(kValkey91, kRedis80));
+  EXPECT_FALSE(loads(kRedis80, kValkey91));
+  EXPECT_FALSE(loads(kRedis70, kValkey81));
+}
+
+TEST(Rdb, ValkeysOwnVersionsHaveANameOfTheirOwn) {
+  std::string file;
+  append_file_head(file, 80);
+  EXPECT_EQ(file, "VALKEY080");
 }
 
 TEST(Rdb, FileFrame) {

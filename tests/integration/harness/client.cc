@@ -1,6 +1,7 @@
 #include "harness/client.h"
 
 #include <hiredis/hiredis.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <array>
@@ -125,6 +126,11 @@ void Client::flush() {
       throw_lost(*context_);
     }
   }
+}
+
+bool Client::answers_within(std::chrono::milliseconds time) const {
+  pollfd ready{context_->fd, POLLIN, 0};
+  return ::poll(&ready, 1, static_cast<int>(time.count())) > 0;
 }
 
 Reply Client::receive() {

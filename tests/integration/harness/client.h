@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <map>
@@ -73,6 +74,8 @@ class Client {
   Reply receive();
   /// Writes out what send() has buffered, without reading anything.
   void flush();
+  /// Whether an answer to what was flushed begins to come within that time.
+  bool answers_within(std::chrono::milliseconds time) const;
 
  private:
   struct Free {

@@ -1,0 +1,180 @@
+#include "module/master/command_watch.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "module/master/known_commands.h"
+#include "module/redis/context.h"
+#include "module/redis/guard.h"
+#include "module/redis/server.h"
+
+namespace rdmasync::master {
+
+namespace {
+
+/// What is to be told of a command.
+enum class Tell {
+  kNothing,      ///< it notifies, or writes nothing
+  kNow,          ///< its keys, which it writes when it comes, or when its transaction runs
+  kElsewhere,    ///< the same, in a database that it names
+  kFromNowOn,    ///< its keys, which it may write at any time, as when it blocks
+  kOrAnything,   ///< the same, and if it takes no keys, it may write any
+  kTransaction,  ///< what was queued runs
+};
+
+/// The server says of this command that it reads; it writes a cached count into its key.
+constexpr std::string_view kWritingRead = "pfcount";
+
+bool has_flag(RedisModuleCallReply* flags, std::string_view flag) {
+  for (std::size_t i = 0; i < redis::CallReplyLength(flags); ++i) {
+    if (redis::view(redis::CallReplyArrayElement(flags, i)) == flag) return true;
+  }
+  return false;
+}
+
+/// By what the server says of it. Other modules need not say of a command that it writes.
+Tell of_flags(const std::string& name) {
+  const auto reply = redis::call(redis::module_context(), redis::kCommand, {"INFO", name});
+  RedisModuleCallReply* info = redis::CallReplyArrayElement(reply.get(), 0);
+  if (info == nullptr || redis::CallReplyType(info) != redis::kReplyArray) return Tell::kNothing;
+  RedisModuleCallReply* flags = redis::CallReplyArrayElement(info, 2);
+  if (has_flag(flags, "write")) return Tell::kOrAnything;
+  return has_flag(flags, "module") && !has_flag(flags, "readonly") ? Tell::kFromNowOn
+                                                                   : Tell::kNothing;
+}
+
+/// Each name of a command, looked at once.
+class Names {
+ public:
+  explicit Names(bool generic_unseen) : generic_unseen_(generic_unseen) {}
+
+  Tell operator[](std::string_view name) {
+    lower_.assign(name);
+    std::transform(lower_.begin(), lower_.end(), lower_.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const auto known = known_.find(lower_);
+    if (known != known_.end()) return known->second;
+    if (known_.size() >= kMost) known_.clear();  // a client sends nonsense names
+    return known_.emplace(lower_, look_at(lower_)).first->second;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 4096;
+
+  Tell look_at(const std::string& name) const {
+    const Notifies notifies = how_it_notifies(name);
+    if (notifies == Notifies::kTyped || notifies == Notifies::kKeyless) return Tell::kNothing;
+    if (notifies == Notifies::kGeneric) {
+      if (!generic_unseen_) return Tell::kNothing;
+      return name == "move" || name == "copy" ? Tell::kElsewhere : Tell::kNow;
+    }
+    if (name == "exec") return Tell::kTransaction;
+    if (name == kWritingRead) return Tell::kFromNowOn;
+    try {
+      return of_flags(name);
+    } catch (const Error&) {
+      return Tell::kOrAnything;
+    }
+  }
+
+  bool generic_unseen_;
+  std::unordered_map<std::string, Tell> known_;
+  std::string lower_;
+};
+
+class CommandWatch {
+ public:
+  CommandWatch(WriteListener& listener, bool generic_unseen);
+  CommandWatch(const CommandWatch&) = delete;
+  CommandWatch& operator=(const CommandWatch&) = delete;
+  ~CommandWatch() { redis::UnregisterCommandFilter(redis::module_context(), filter_); }
+
+ private:
+  void see(RedisModuleCommandFilterCtx* command);
+  void will_write(RedisModuleCommandFilterCtx* command, bool elsewhere, std::string_view key);
+
+  WriteListener& listener_;
+  Names names_;
+  std::string wrote_anything_;  ///< the last command that did
+  RedisModuleCommandFilter* filter_ = nullptr;
+};
+
+std::unique_ptr<CommandWatch> g_watch;
+
+CommandWatch::CommandWatch(WriteListener& listener, bool generic_unseen)
+    : listener_(listener), names_(generic_unseen) {
+  const auto on_command = [](RedisModuleCommandFilterCtx* command) {
+    redis::event_guard("command filter", [command] { g_watch->see(command); });
+  };
+  filter_ = redis::RegisterCommandFilter(redis::module_context(), on_command, redis::kFilterNoSelf);
+}
+
+void CommandWatch::see(RedisModuleCommandFilterCtx* command) {
+  const std::string_view name = redis::view(redis::CommandFilterArgGet(command, 0));
+  const Tell tell = names_[name];
+  if (tell == Tell::kNothing) return;
+  if (tell == Tell::kTransaction) {
+    if (!wrote_anything_.empty()) listener_.written_anywhere(wrote_anything_);
+    return;
+  }
+  std::vector<RedisModuleString*> argv(
+      static_cast<std::size_t>(redis::CommandFilterArgsCount(command)));
+  for (std::size_t i = 0; i < argv.size(); ++i) {
+    argv[i] = redis::CommandFilterArgGet(command, static_cast<int>(i));
+  }
+  int count = 0;
+  errno = 0;
+  const std::unique_ptr<int, void (*)(void*)> keys{
+      redis::GetCommandKeys(redis::module_context(), argv.data(), static_cast<int>(argv.size()),
+                            &count),
+      [](void* memory) { redis::Free(memory); }};
+  if (keys == nullptr && errno == 0 && tell == Tell::kOrAnything) {
+    wrote_anything_ = name;
+    listener_.written_anywhere(name);
+  }
+  for (int i = 0; keys != nullptr && i < count; ++i) {
+    const auto key = redis::view(argv.at(static_cast<std::size_t>(keys.get()[i])));
+    if (tell == Tell::kNow || tell == Tell::kElsewhere) {
+      will_write(command, tell == Tell::kElsewhere, key);
+    } else {
+      listener_.written_silently(key);
+    }
+  }
+}
+
+void CommandWatch::will_write(RedisModuleCommandFilterCtx* command, bool elsewhere,
+                              std::string_view key) {
+  // A paused client's command runs when the pause ends.
+  const bool paused = redis::AvoidReplicaTraffic() != 0;
+  if (redis::CommandFilterGetClientId == nullptr || paused) {
+    return listener_.written_silently(key);
+  }
+  RedisModuleClientInfo client{};
+  client.version = redis::kClientInfoVersion;
+  // What a script or another module runs has no client that could be found, and runs at once.
+  const bool found =
+      redis::GetClientInfoById(&client, redis::CommandFilterGetClientId(command)) == redis::kOk;
+  if (found && (client.flags & redis::kClientInMulti) != 0) {
+    return listener_.written_silently(key);
+  }
+  if (!found || elsewhere) return listener_.written_somewhere(key);
+  listener_.written(client.db, key);
+}
+
+}  // namespace
+
+void start_command_watch(WriteListener& listener, bool generic_unseen) {
+  g_watch.reset();
+  g_watch = std::make_unique<CommandWatch>(listener, generic_unseen);
+}
+
+void stop_command_watch() {
+  g_watch.reset();
+}
+
+}  // namespace rdmasync::master

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "module/redis/api.h"
+
+/// The server's own commands that the module calls, all of them. redis.conf may have renamed or
+/// disabled any; so a sync asks for them before it begins.
+namespace rdmasync::redis {
+
+/// One of them; call() takes no other.
+struct CalledCommand {
+  const char* name;
+  bool by_master;   ///< called during an export
+  bool by_replica;  ///< called during a sync
+};
+
+inline constexpr CalledCommand kClient{"CLIENT", true, true};
+inline constexpr CalledCommand kCommand{"COMMAND", true, false};
+inline constexpr CalledCommand kConfig{"CONFIG", true, true};
+inline constexpr CalledCommand kDbSize{"DBSIZE", true, true};
+inline constexpr CalledCommand kDump{"DUMP", true, false};
+inline constexpr CalledCommand kFunction{"FUNCTION", true, true};
+inline constexpr CalledCommand kGet{"GET", true, false};
+inline constexpr CalledCommand kMget{"MGET", true, false};
+inline constexpr CalledCommand kModule{"MODULE", true, true};
+inline constexpr CalledCommand kReplicaof{"REPLICAOF", false, true};
+inline constexpr CalledCommand kRestore{"RESTORE", false, true};
+
+inline constexpr std::array kCalledCommands = {kClient, kCommand,   kConfig, kDbSize,
+                                               kDump,   kFunction,  kGet,    kMget,
+                                               kModule, kReplicaof, kRestore};
+
+/// The names of those that this server does not have, with ", " between them. Main thread.
+std::string missing_on_master(RedisModuleCtx* ctx);
+std::string missing_on_replica(RedisModuleCtx* ctx);
+
+}  // namespace rdmasync::redis
