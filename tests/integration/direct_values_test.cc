@@ -51,7 +51,9 @@ TEST_P(DirectValuesTest, TheReadFillsTheValueItself) {
   for (const std::size_t length : {64U << 10U, (64U << 10U) + 1, 1U << 20U, 4U << 20U}) {
     const std::string key = "direct:" + std::to_string(length);
     EXPECT_FALSE(linked(replica, key).is_nil()) << key;
-    EXPECT_EQ(linked(replica, key).text, pointer(replica, key)) << key;
+    if (takes_strings_as_they_are(replica)) {
+      EXPECT_EQ(linked(replica, key).text, pointer(replica, key)) << key;
+    }
   }
   EXPECT_TRUE(linked(replica, "packed").is_nil());
   EXPECT_TRUE(equal(master, replica, {.exact = true}));

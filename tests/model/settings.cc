@@ -15,6 +15,7 @@ Settings::Settings(std::uint64_t seed, const std::string& fabric) {
             {"rdmasync.join-window", dice.pick({"0", "0", "5", "100"})},
             {"rdmasync.max-rounds", dice.pick({"1", "2", "8"})},
             {"rdmasync.cut-max-ms", dice.pick({"1000", "1000", "1000", "1"})},
+            {"rdmasync.debug-whole-payloads", dice.pick({"no", "no", "yes"})},
             {"repl-backlog-size", dice.pick({"16kb", "1mb"})},
             {"hz", dice.pick({"10", "100"})}};
   constexpr int kMostReplicas = 3;

@@ -94,7 +94,10 @@ void Server::write_config() const {
 }
 
 void Server::spawn() {
-  const std::string program = from_environment("RDMASYNC_REDIS_SERVER", RDMASYNC_TEST_REDIS_SERVER);
+  const std::string program =
+      options_.program.empty()
+          ? from_environment("RDMASYNC_REDIS_SERVER", RDMASYNC_TEST_REDIS_SERVER)
+          : options_.program;
   const std::string config = (directory_ / "redis.conf").string();
   const std::string output = (directory_ / "output").string();
   std::vector<std::string> command = options_.launcher;

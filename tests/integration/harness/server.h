@@ -20,6 +20,7 @@ struct ServerOptions {
   bool snapshots = false;                     ///< leave Redis's default save points on
   std::string username = {};                  ///< the harness's own clients log in as
   std::string password = {};
+  std::string program = {};  ///< the server; empty: RDMASYNC_REDIS_SERVER, or what CMake found
   std::vector<std::string> launcher = {};  ///< a command that runs the server as its last argument
 };
 

@@ -112,6 +112,18 @@ std::map<std::string, std::string> status(Server& server) {
   return fields;
 }
 
+bool takes_strings_as_they_are(Server& server) {
+  const auto fields = server.info("server");
+  const auto at_least = [&](const std::string& name, int major, int minor) {
+    int found_major = 0;
+    int found_minor = 0;
+    std::sscanf(fields.at(name).c_str(), "%d.%d", &found_major, &found_minor);
+    return std::pair(found_major, found_minor) >= std::pair(major, minor);
+  };
+  return fields.contains("valkey_version") ? !at_least("valkey_version", 8, 1)
+                                           : !at_least("redis_version", 8, 2);
+}
+
 std::string status(Server& server, const std::string& field) {
   const auto fields = status(server);
   const auto found = fields.find(field);

@@ -13,6 +13,10 @@
 
 namespace rdmasync::test {
 
+/// Whether the string that a module gives to this server becomes the value itself. Valkey
+/// since 8.1, and Redis since 8.2, copy its bytes, as the module holds it, too.
+bool takes_strings_as_they_are(Server& server);
+
 /// The fabrics to test: RDMASYNC_TEST_FABRICS, or all.
 std::vector<std::string> fabrics();
 bool has_rdma_device();

@@ -79,6 +79,10 @@ struct Api {
   void (*digest_add)(Digest*, const char*, std::size_t);
   void (*digest_end)(Digest*);
   int (*subscribe)(Context*, Event, EventHandler);
+  String* (*create_string)(Context*, const char*, std::size_t);
+  void (*free_string)(Context*, String*);
+  int (*notify)(Context*, int, const char*, String*);
+  int (*replicate)(Context*, const char*, const char*, ...);
 };
 
 Api api;
@@ -170,6 +174,34 @@ int append_command(Context* context, String** argv, int argc) {
   return write_command(context, argv, argc, true);
 }
 
+/// A write command that names no key: it sets the key "scattered".
+int scatter_command(Context* context, String** argv, int argc) {
+  if (argc != 2) {
+    return api.wrong_arity(context);
+  }
+  String* name = api.create_string(context, "scattered", std::strlen("scattered"));
+  Key* key = api.open_key(context, name, kRead | kWrite);
+  api.set_value(key, type, new std::string(text_of(argv[1])));
+  api.close_key(key);
+  api.free_string(context, name);
+  api.replicate_verbatim(context);
+  return api.reply_status(context, "OK");
+}
+
+/// Sets a value and calls itself a reader, but notifies, of a class that no server has yet.
+int whisper_command(Context* context, String** argv, int argc) {
+  constexpr int kClassToCome = 1 << 24;
+  if (argc != 3) {
+    return api.wrong_arity(context);
+  }
+  Key* key = api.open_key(context, argv[1], kRead | kWrite);
+  api.set_value(key, type, new std::string(text_of(argv[2])));
+  api.close_key(key);
+  api.notify(context, kClassToCome, "whispered", argv[1]);
+  api.replicate(context, "TESTTYPE.SET", "ss", argv[1], argv[2]);
+  return api.reply_status(context, "OK");
+}
+
 int get_command(Context* context, String** argv, int argc) {
   if (argc != 2) {
     return api.wrong_arity(context);
@@ -242,7 +274,10 @@ bool look_up(void* context) {
          find("SaveStringBuffer", api.save_bytes) && find("LoadStringBuffer", api.load_bytes) &&
          find("IsIOError", api.io_error) && find("Free", api.free) &&
          find("EmitAOF", api.emit_aof) && find("DigestAddStringBuffer", api.digest_add) &&
-         find("DigestEndSequence", api.digest_end) && find("SubscribeToServerEvent", api.subscribe);
+         find("DigestEndSequence", api.digest_end) &&
+         find("SubscribeToServerEvent", api.subscribe) && find("CreateString", api.create_string) &&
+         find("FreeString", api.free_string) && find("NotifyKeyspaceEvent", api.notify) &&
+         find("Replicate", api.replicate);
 }
 
 }  // namespace
@@ -272,6 +307,10 @@ extern "C" __attribute__((visibility("default"))) int RedisModule_OnLoad(void* r
       type != nullptr &&
       api.create_command(context, "TESTTYPE.SET", set_command, "write deny-oom", 1, 1, 1) == kOk &&
       api.create_command(context, "TESTTYPE.APPEND", append_command, "write deny-oom", 1, 1, 1) ==
+          kOk &&
+      api.create_command(context, "TESTTYPE.SCATTER", scatter_command, "write deny-oom", 0, 0, 0) ==
+          kOk &&
+      api.create_command(context, "TESTTYPE.WHISPER", whisper_command, "readonly", 1, 1, 1) ==
           kOk &&
       api.create_command(context, "TESTTYPE.GET", get_command, "readonly", 1, 1, 1) == kOk &&
       api.create_command(context, "TESTTYPE.EVENTS", events_command, "readonly", 0, 0, 0) == kOk;

@@ -1,0 +1,79 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "harness/sync_test.h"
+
+// What this build cannot know: commands of other modules, event classes of servers to come.
+namespace rdmasync::test {
+namespace {
+
+class UnknownWritesTest : public SyncTest {
+ protected:
+  void SetUp() override {
+    master_ = &start_server("master", {.module_args = {"max-rounds", "2"}});
+    replica_ = &start_server("replica", {.module_args = {"debug", "yes"}});
+    for (const char* key : {"scattered", "whispered", "queued"}) {
+      master_->must("TESTTYPE.SET", key, "old");
+    }
+    replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+    slaveof(*replica_, *master_);
+    wait_state(*replica_, "cutting");
+  }
+
+  void go_on() { replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", "none"); }
+
+  void expect_equal() {
+    wait_synced(*replica_, *master_);
+    EXPECT_TRUE(equal(*master_, *replica_));
+  }
+
+  Server* master_ = nullptr;
+  Server* replica_ = nullptr;
+};
+
+TEST_F(UnknownWritesTest, AnEventOfANewClassIsHeard) {
+  master_->must("TESTTYPE.WHISPER", "whispered", "new");
+  go_on();
+  expect_equal();
+}
+
+TEST_F(UnknownWritesTest, AWriteThatNamesNoKeyIsFound) {
+  master_->must("TESTTYPE.SCATTER", "new");
+  go_on();
+  expect_equal();
+}
+
+TEST_F(UnknownWritesTest, AWriteThatNamesNoKeyIsFoundWhenItsTransactionRuns) {
+  Client client = master_->connect();
+  client.must("MULTI");
+  client.must("TESTTYPE.SCATTER", "new");
+  // That it was queued makes the master read all again once; held again before the next cut.
+  replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", "pulling");
+  wait_state(*replica_, "pulling");
+  replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  wait_state(*replica_, "cutting");
+  client.must("EXEC");
+  go_on();
+  expect_equal();
+}
+
+TEST_F(UnknownWritesTest, WhatNeverEndsIsToldByItsName) {
+  const auto failed = [this] { return !status(*replica_, "last_sync_error").empty(); };
+  const auto hold = [&](const std::string& state) {
+    replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", state);
+    wait_until("the sync is " + state + ", or fails",
+               [&] { return failed() || status(*replica_, "state") == state; });
+  };
+  while (!failed()) {
+    master_->must("TESTTYPE.SCATTER", "again");
+    hold("pulling");
+    hold("cutting");
+  }
+  EXPECT_TRUE(mentions(status(*replica_, "last_sync_error"), "testtype.scatter"));
+  go_on();
+  expect_equal();
+}
+
+}  // namespace
+}  // namespace rdmasync::test
