@@ -47,7 +47,8 @@ void* function(const char* name) {
 }  // namespace
 }  // namespace rdmasync::rdma::verbs
 
-// NOLINTBEGIN(bugprone-macro-parentheses)
+// The names of their parameters are not ours.
+// NOLINTBEGIN(bugprone-macro-parentheses,readability-inconsistent-declaration-parameter-name)
 #define RDMASYNC_FORWARD(result, name, parameters, arguments)                        \
   extern "C" result name parameters {                                                \
     static const auto call =                                                         \
@@ -109,5 +110,5 @@ RDMASYNC_FORWARD(const char*, rdma_event_str, (rdma_cm_event_type type), (type))
 RDMASYNC_FORWARD(int, rdma_set_option,
                  (rdma_cm_id * id, int level, int option, void* value, size_t size),
                  (id, level, option, value, size))
-// NOLINTEND(bugprone-macro-parentheses)
+// NOLINTEND(bugprone-macro-parentheses,readability-inconsistent-declaration-parameter-name)
 #undef RDMASYNC_FORWARD
