@@ -21,13 +21,12 @@ class NoRdmaLibrariesTest : public SyncTest {
   }
 
   Server& start_without(const std::string& name, const std::string& fabric) {
-    return start_server(
-        name, {.module_args = {"fabric", fabric},
-               .launcher = {"unshare", "--mount", "sh", "-c",
-                            "for library in libibverbs.so.1 librdmacm.so.1; do"
-                            "  mount --bind /dev/null /usr/lib/x86_64-linux-gnu/$library || exit 1;"
-                            "done; exec \"$@\"",
-                            "sh"}});
+    const std::string script =
+        "for library in libibverbs.so.1 librdmacm.so.1; do "
+        "mount --bind /dev/null /usr/lib/x86_64-linux-gnu/$library || exit 1; "
+        "done; exec \"$@\"";
+    return start_server(name, {.module_args = {"fabric", fabric},
+                               .launcher = {"unshare", "--mount", "sh", "-c", script, "sh"}});
   }
 };
 

@@ -219,6 +219,7 @@ class Walk {
       return {};
     }
     std::vector<Command> names;
+    names.reserve(hashes.size());
     for (const std::string& key : hashes) {
       names.push_back({"HKEYS", key});
     }
