@@ -57,7 +57,11 @@ TEST_P(LoadTest, ABrokenLoadKeepsTheOldDataset) {
   fill_dataset(master, {.small_keys = 20000, .large_values = 1});
   Server& replica = start_slow_replica();
   fill_old_dataset(replica);
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "pulling");
   slaveof(replica, master);
+  wait_state(replica, "pulling");
+  // This sync goes on; the one after it waits until what this one leaves was looked at.
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "connecting");
   wait_loading(replica);
   const std::string port = replica.info("replication", "master_port");
   ASSERT_NE(port, std::to_string(master.port())) << "too late: it is loaded";
@@ -68,6 +72,7 @@ TEST_P(LoadTest, ABrokenLoadKeepsTheOldDataset) {
   EXPECT_TRUE(has_old_dataset(replica));
   EXPECT_EQ(replica.info("replication", "role"), "master");
   replica.must("CONFIG", "SET", "key-load-delay", 0);
+  resume(replica);
   wait_synced(replica, master);  // by the retry
   EXPECT_TRUE(has_lost_old_dataset(replica));
   EXPECT_TRUE(equal(master, replica));
