@@ -25,16 +25,21 @@ constexpr std::array kLeftOut = {
 constexpr std::array kSilent = {"xack",    "xreadgroup", "xclaim",       "xautoclaim",
                                 "pfcount", "pfdebug",    "TESTTYPE.SET", "TESTTYPE.APPEND"};
 
-void collect_writes(const Reply& commands, std::vector<std::string>& names) {
+bool writes(const Reply& command) {
   constexpr std::size_t kFlags = 2;
+  const auto& flags = command.elements.at(kFlags).elements;
+  return std::any_of(flags.begin(), flags.end(),
+                     [](const Reply& flag) { return flag.text == "write"; });
+}
+
+/// Of commands and subcommands; all of them, or those that `wanted` takes.
+void collect(const Reply& commands, std::vector<std::string>& names,
+             bool (*wanted)(const Reply&) = nullptr) {
   constexpr std::size_t kSubcommands = 9;
   for (const Reply& command : commands.elements) {
-    const auto& flags = command.elements.at(kFlags).elements;
-    const bool writes = std::any_of(flags.begin(), flags.end(),
-                                    [](const Reply& flag) { return flag.text == "write"; });
-    if (writes) names.push_back(command.elements.at(0).text);
+    if (wanted == nullptr || wanted(command)) names.push_back(command.elements.at(0).text);
     if (command.elements.size() > kSubcommands) {
-      collect_writes(command.elements[kSubcommands], names);
+      collect(command.elements[kSubcommands], names, wanted);
     }
   }
 }
@@ -43,6 +48,18 @@ void collect_writes(const Reply& commands, std::vector<std::string>& names) {
 
 void Repertoire::Choice::add(const Recipe& recipe) {
   by_weight.insert(by_weight.end(), static_cast<std::size_t>(recipe.weight), &recipe);
+}
+
+void Repertoire::Choice::limit_to(const std::vector<std::string>& names) {
+  std::erase_if(by_weight, [&](const Recipe* recipe) {
+    return std::find(names.begin(), names.end(), recipe->name) == names.end();
+  });
+}
+
+void Repertoire::limit_to(Server& server) {
+  std::vector<std::string> names;
+  collect(server.must("COMMAND"), names);
+  for (Choice* choice : {&plain_, &blocking_, &rare_, &silent_}) choice->limit_to(names);
 }
 
 Command Repertoire::draw(const Choice& choice, Dice& dice) {
@@ -70,7 +87,7 @@ Repertoire::Repertoire() {
 
 std::vector<std::string> Repertoire::forgotten(Server& server) const {
   std::vector<std::string> names;
-  collect_writes(server.must("COMMAND"), names);
+  collect(server.must("COMMAND"), names, writes);
   std::erase_if(names, [this](const std::string& name) {
     return std::find(names_.begin(), names_.end(), name) != names_.end() ||
            std::any_of(kLeftOut.begin(), kLeftOut.end(),

@@ -23,7 +23,7 @@ struct Recipe {
 std::span<const Recipe> string_recipes();
 std::span<const Recipe> list_recipes();
 std::span<const Recipe> set_and_hash_recipes();
-/// Of servers newer than Redis 7.0; on that one they are errors, as others may be anywhere.
+/// Of servers newer than Redis 7.0.
 std::span<const Recipe> hash_field_recipes();
 std::span<const Recipe> sorted_set_recipes();
 std::span<const Recipe> stream_recipes();
@@ -35,6 +35,10 @@ std::span<const Recipe> rare_recipes();
 class Repertoire {
  public:
   Repertoire();
+
+  /// Draws no more what the server does not have: one unknown command in a transaction makes EXEC
+  /// discard all of it.
+  void limit_to(Server& server);
 
   /// Any that does not block, by weight.
   Command any(Dice& dice) const { return draw(plain_, dice); }
@@ -50,6 +54,7 @@ class Repertoire {
   struct Choice {
     std::vector<const Recipe*> by_weight;
     void add(const Recipe& recipe);
+    void limit_to(const std::vector<std::string>& names);
   };
   static Command draw(const Choice& choice, Dice& dice);
 

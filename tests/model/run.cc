@@ -23,10 +23,11 @@ void configure(Server& server, const std::vector<std::pair<std::string, std::str
 
 }  // namespace
 
-Stage::Stage(const Repertoire& repertoire) : repertoire_(repertoire) {
+Stage::Stage(Repertoire& repertoire) : repertoire_(repertoire) {
   const ServerOptions options = {.config = {"repl-diskless-sync-delay 0"},
                                  .module_args = {"debug", "yes"}};
   master_ = std::make_unique<Server>("master", options);
+  repertoire.limit_to(*master_);
   for (int i = 0; i < kReplicas; i++) {
     replicas_.push_back(std::make_unique<Server>("replica " + std::to_string(i), options));
   }

@@ -15,7 +15,8 @@ namespace rdmasync::test {
 /// A master, its replicas and a server for MIGRATE, used by one run after the other.
 class Stage {
  public:
-  explicit Stage(const Repertoire& repertoire);
+  /// Limits the repertoire to what its servers have.
+  explicit Stage(Repertoire& repertoire);
 
   /// As new but for what the replicas hold, if that is to stay.
   void reset(const Settings& settings);
