@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -23,7 +23,8 @@ enum class Tell {
   kNow,          ///< its keys, which it writes when it comes, or when its transaction runs
   kElsewhere,    ///< the same, in a database that it names
   kFromNowOn,    ///< its keys, which it may write at any time, as when it blocks
-  kOrAnything,   ///< the same, and if it takes no keys, it may write any
+  kAnything,     ///< it takes no keys, and may write any
+  kSubcommand,   ///< what its subcommand says
   kTransaction,  ///< what was queued runs
 };
 
@@ -38,14 +39,22 @@ bool has_flag(RedisModuleCallReply* flags, std::string_view flag) {
 }
 
 /// By what the server says of it. Other modules need not say of a command that it writes.
-Tell of_flags(const std::string& name) {
-  const auto reply = redis::call(redis::module_context(), redis::kCommand, {"INFO", name});
-  RedisModuleCallReply* info = redis::CallReplyArrayElement(reply.get(), 0);
+Tell of_info(RedisModuleCallReply* info) {
+  constexpr std::size_t kFlags = 2;
+  constexpr std::size_t kFirstKey = 3;
+  constexpr std::size_t kSubcommands = 9;
   if (info == nullptr || redis::CallReplyType(info) != redis::kReplyArray) return Tell::kNothing;
-  RedisModuleCallReply* flags = redis::CallReplyArrayElement(info, 2);
-  if (has_flag(flags, "write")) return Tell::kOrAnything;
-  return has_flag(flags, "module") && !has_flag(flags, "readonly") ? Tell::kFromNowOn
-                                                                   : Tell::kNothing;
+  if (redis::CallReplyLength(redis::CallReplyArrayElement(info, kSubcommands)) > 0) {
+    return Tell::kSubcommand;
+  }
+  RedisModuleCallReply* flags = redis::CallReplyArrayElement(info, kFlags);
+  const bool write = has_flag(flags, "write");
+  const bool takes_keys =
+      has_flag(flags, "movablekeys") ||
+      redis::CallReplyInteger(redis::CallReplyArrayElement(info, kFirstKey)) != 0;
+  if (write && !takes_keys) return Tell::kAnything;
+  const bool may_write = write || (has_flag(flags, "module") && !has_flag(flags, "readonly"));
+  return may_write && takes_keys ? Tell::kFromNowOn : Tell::kNothing;
 }
 
 /// Each name of a command, looked at once.
@@ -54,17 +63,27 @@ class Names {
   explicit Names(bool generic_unseen) : generic_unseen_(generic_unseen) {}
 
   Tell operator[](std::string_view name) {
-    lower_.assign(name);
-    std::transform(lower_.begin(), lower_.end(), lower_.begin(),
+    lower_.clear();
+    return with(name);
+  }
+
+  /// Of a subcommand of the command that was asked for last.
+  Tell subcommand(std::string_view name) {
+    lower_ += '|';
+    return with(name);
+  }
+
+ private:
+  static constexpr std::size_t kMost = 4096;
+
+  Tell with(std::string_view name) {
+    std::transform(name.begin(), name.end(), std::back_inserter(lower_),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     const auto known = known_.find(lower_);
     if (known != known_.end()) return known->second;
     if (known_.size() >= kMost) known_.clear();  // a client sends nonsense names
     return known_.emplace(lower_, look_at(lower_)).first->second;
   }
-
- private:
-  static constexpr std::size_t kMost = 4096;
 
   Tell look_at(const std::string& name) const {
     const Notifies notifies = how_it_notifies(name);
@@ -76,9 +95,10 @@ class Names {
     if (name == "exec") return Tell::kTransaction;
     if (name == kWritingRead) return Tell::kFromNowOn;
     try {
-      return of_flags(name);
+      const auto reply = redis::call(redis::module_context(), redis::kCommand, {"INFO", name});
+      return of_info(redis::CallReplyArrayElement(reply.get(), 0));
     } catch (const Error&) {
-      return Tell::kOrAnything;
+      return Tell::kAnything;
     }
   }
 
@@ -86,6 +106,25 @@ class Names {
   std::unordered_map<std::string, Tell> known_;
   std::string lower_;
 };
+
+/// The names of keys in it; none if it is faulty.
+std::vector<std::string_view> keys_of(RedisModuleCommandFilterCtx* command) {
+  std::vector<RedisModuleString*> argv(
+      static_cast<std::size_t>(redis::CommandFilterArgsCount(command)));
+  for (std::size_t i = 0; i < argv.size(); ++i) {
+    argv[i] = redis::CommandFilterArgGet(command, static_cast<int>(i));
+  }
+  int count = 0;
+  const std::unique_ptr<int, void (*)(void*)> positions{
+      redis::GetCommandKeys(redis::module_context(), argv.data(), static_cast<int>(argv.size()),
+                            &count),
+      [](void* memory) { redis::Free(memory); }};
+  std::vector<std::string_view> keys;
+  for (int i = 0; positions != nullptr && i < count; ++i) {
+    keys.push_back(redis::view(argv.at(static_cast<std::size_t>(positions.get()[i]))));
+  }
+  return keys;
+}
 
 class CommandWatch {
  public:
@@ -115,34 +154,35 @@ CommandWatch::CommandWatch(WriteListener& listener, bool generic_unseen)
 }
 
 void CommandWatch::see(RedisModuleCommandFilterCtx* command) {
-  const std::string_view name = redis::view(redis::CommandFilterArgGet(command, 0));
-  const Tell tell = names_[name];
-  if (tell == Tell::kNothing) return;
-  if (tell == Tell::kTransaction) {
-    if (!wrote_anything_.empty()) listener_.written_anywhere(wrote_anything_);
-    return;
+  const auto argument = [command](int i) {
+    return redis::view(redis::CommandFilterArgGet(command, i));
+  };
+  Tell tell = names_[argument(0)];
+  if (tell == Tell::kSubcommand) {
+    tell = redis::CommandFilterArgsCount(command) > 1 ? names_.subcommand(argument(1))
+                                                      : Tell::kNothing;
   }
-  std::vector<RedisModuleString*> argv(
-      static_cast<std::size_t>(redis::CommandFilterArgsCount(command)));
-  for (std::size_t i = 0; i < argv.size(); ++i) {
-    argv[i] = redis::CommandFilterArgGet(command, static_cast<int>(i));
+  switch (tell) {
+    case Tell::kNothing:
+    case Tell::kSubcommand:
+      return;
+    case Tell::kTransaction:
+      if (!wrote_anything_.empty()) listener_.written_anywhere(wrote_anything_);
+      return;
+    case Tell::kAnything:
+      wrote_anything_ = argument(0);
+      listener_.written_anywhere(wrote_anything_);
+      return;
+    case Tell::kFromNowOn:
+    case Tell::kNow:
+    case Tell::kElsewhere:
+      break;
   }
-  int count = 0;
-  errno = 0;
-  const std::unique_ptr<int, void (*)(void*)> keys{
-      redis::GetCommandKeys(redis::module_context(), argv.data(), static_cast<int>(argv.size()),
-                            &count),
-      [](void* memory) { redis::Free(memory); }};
-  if (keys == nullptr && errno == 0 && tell == Tell::kOrAnything) {
-    wrote_anything_ = name;
-    listener_.written_anywhere(name);
-  }
-  for (int i = 0; keys != nullptr && i < count; ++i) {
-    const auto key = redis::view(argv.at(static_cast<std::size_t>(keys.get()[i])));
-    if (tell == Tell::kNow || tell == Tell::kElsewhere) {
-      will_write(command, tell == Tell::kElsewhere, key);
-    } else {
+  for (const std::string_view key : keys_of(command)) {
+    if (tell == Tell::kFromNowOn) {
       listener_.written_silently(key);
+    } else {
+      will_write(command, tell == Tell::kElsewhere, key);
     }
   }
 }

@@ -13,7 +13,7 @@ class UnknownWritesTest : public SyncTest {
   void SetUp() override {
     master_ = &start_server("master", {.module_args = {"max-rounds", "2"}});
     replica_ = &start_server("replica", {.module_args = {"debug", "yes"}});
-    for (const char* key : {"scattered", "whispered", "queued"}) {
+    for (const char* key : {"scattered", "whispered", "boxed"}) {
       master_->must("TESTTYPE.SET", key, "old");
     }
     replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
@@ -36,6 +36,22 @@ TEST_F(UnknownWritesTest, AnEventOfANewClassIsHeard) {
   master_->must("TESTTYPE.WHISPER", "whispered", "new");
   go_on();
   expect_equal();
+}
+
+TEST_F(UnknownWritesTest, ASubcommandWrites) {
+  master_->must("TESTTYPE.BOX", "PUT", "boxed", "new");
+  go_on();
+  expect_equal();
+}
+
+// No key is in it, but not because the command writes without naming keys.
+TEST_F(UnknownWritesTest, AFaultyCommandDoesNotMakeTheMasterReadAllAgain) {
+  EXPECT_TRUE(master_->command("XREADGROUP", "GROUP", "g", "c", "STREAM", "x", ">").is_error());
+  replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", "pulling");
+  wait_until("the sync is done, or begins anew", [&] {
+    return status(*replica_, "state") == "pulling" || status(*replica_, "syncs_ok") == "1";
+  });
+  EXPECT_EQ(status(*replica_, "syncs_ok"), "1");
 }
 
 TEST_F(UnknownWritesTest, AWriteThatNamesNoKeyIsFound) {

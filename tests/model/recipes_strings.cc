@@ -170,6 +170,11 @@ constexpr std::array kRecipes = {
              return {"TESTTYPE.APPEND", d.key("mod"), d.bytes(200)};
            },
            5},
+    Recipe{"TESTTYPE.BOX|PUT",
+           [](Dice& d) -> Command {
+             return {"TESTTYPE.BOX", "PUT", d.key("mod"), d.value()};
+           },
+           5},
 };
 
 }  // namespace

@@ -22,8 +22,9 @@ constexpr std::array kLeftOut = {
     LeftOut{"VSETATTR", kGraphs},
 };
 
-constexpr std::array kSilent = {"xack",    "xreadgroup", "xclaim",       "xautoclaim",
-                                "pfcount", "pfdebug",    "TESTTYPE.SET", "TESTTYPE.APPEND"};
+constexpr std::array kSilent = {"xack",         "xreadgroup",      "xclaim",
+                                "xautoclaim",   "pfcount",         "pfdebug",
+                                "TESTTYPE.SET", "TESTTYPE.APPEND", "TESTTYPE.BOX|PUT"};
 
 bool writes(const Reply& command) {
   constexpr std::size_t kFlags = 2;

@@ -16,6 +16,7 @@ struct Key;
 struct Io;
 struct Digest;
 struct Type;
+struct CommandEntry;
 
 constexpr int kOk = 0;
 constexpr int kError = 1;
@@ -55,6 +56,8 @@ using CommandHandler = int (*)(Context*, String**, int);
 
 struct Api {
   int (*create_command)(Context*, const char*, CommandHandler, const char*, int, int, int);
+  CommandEntry* (*get_command)(Context*, const char*);
+  int (*create_subcommand)(CommandEntry*, const char*, CommandHandler, const char*, int, int, int);
   void (*set_module_attribs)(Context*, const char*, int, int);
   Type* (*create_data_type)(Context*, const char*, int, TypeMethods*);
   void (*set_module_options)(Context*, int);
@@ -174,6 +177,17 @@ int append_command(Context* context, String** argv, int argc) {
   return write_command(context, argv, argc, true);
 }
 
+/// TESTTYPE.BOX PUT key value: SET as a subcommand of a container that is no write command itself.
+int box_put_command(Context* context, String** argv, int argc) {
+  return write_command(context, argv + 1, argc - 1, false);
+}
+
+bool create_box(Context* context) {
+  if (api.create_command(context, "TESTTYPE.BOX", nullptr, "", 0, 0, 0) != kOk) return false;
+  CommandEntry* box = api.get_command(context, "TESTTYPE.BOX");
+  return api.create_subcommand(box, "PUT", box_put_command, "write deny-oom", 2, 2, 1) == kOk;
+}
+
 /// A write command that names no key: it sets the key "scattered".
 int scatter_command(Context* context, String** argv, int argc) {
   if (argc != 2) {
@@ -260,7 +274,8 @@ bool look_up(void* context) {
   const auto find = [&](const char* name, auto& into) {
     return get_api((std::string("RedisModule_") + name).c_str(), static_cast<void*>(&into)) == kOk;
   };
-  return find("CreateCommand", api.create_command) &&
+  return find("CreateCommand", api.create_command) && find("GetCommand", api.get_command) &&
+         find("CreateSubcommand", api.create_subcommand) &&
          find("SetModuleAttribs", api.set_module_attribs) &&
          find("CreateDataType", api.create_data_type) &&
          find("SetModuleOptions", api.set_module_options) && find("OpenKey", api.open_key) &&
@@ -312,6 +327,7 @@ extern "C" __attribute__((visibility("default"))) int RedisModule_OnLoad(void* r
           kOk &&
       api.create_command(context, "TESTTYPE.WHISPER", whisper_command, "readonly", 1, 1, 1) ==
           kOk &&
+      create_box(context) &&
       api.create_command(context, "TESTTYPE.GET", get_command, "readonly", 1, 1, 1) == kOk &&
       api.create_command(context, "TESTTYPE.EVENTS", events_command, "readonly", 0, 0, 0) == kOk;
   if (created) watch(context);
