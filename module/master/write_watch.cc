@@ -23,10 +23,30 @@ bool g_notifications_move_clients = false;
 /// A class that no server uses.
 constexpr int kNotifyTrial = 1 << 30;
 
-int on_notification(RedisModuleCtx* ctx, int, const char*, RedisModuleString* key) {
+/// The classes that may tell of another database than the client's: MOVE's, COPY's, a new key's.
+constexpr int kElsewhere = redis::kNotifyGeneric | redis::kNotifyNew;
+
+/// Where the key is that a notification tells of. In a transaction, Valkey 9.1 answers
+/// GetSelectedDb with the database that the client has selected; what it knows of the client is
+/// right there, too.
+int notified_db(RedisModuleCtx* ctx, int event_class) {
+  // A script has a client of its own, which is in no transaction.
+  const auto in_transaction = [ctx] {
+    return (redis::GetContextFlags(ctx) & (redis::kCtxMulti | redis::kCtxLua)) == redis::kCtxMulti;
+  };
+  if ((event_class & kElsewhere) != 0 && in_transaction()) {
+    RedisModuleClientInfo client{};
+    client.version = redis::kClientInfoVersion;
+    if (redis::GetClientInfoById(&client, redis::GetClientId(ctx)) == redis::kOk) return client.db;
+  }
+  return redis::GetSelectedDb(ctx);
+}
+
+int on_notification(RedisModuleCtx* ctx, int event_class, const char*, RedisModuleString* key) {
   redis::event_guard("keyspace notification", [&] {
     if (g_listener != nullptr && !planted(Fault::kNoNotifications)) {
-      g_listener->written(static_cast<std::uint32_t>(redis::GetSelectedDb(ctx)), redis::view(key));
+      g_listener->written(static_cast<std::uint32_t>(notified_db(ctx, event_class)),
+                          redis::view(key));
     }
   });
   return redis::kOk;
@@ -65,7 +85,6 @@ void on_role(RedisModuleCtx*, RedisModuleEvent, std::uint64_t subevent, void*) {
 
 /// Where notifications move clients, of what can be notified in another database than the client's.
 int notifications_to_use() {
-  constexpr int kElsewhere = redis::kNotifyGeneric | redis::kNotifyNew;
   return g_notifications_move_clients ? redis::kNotifyWrites & ~kElsewhere : redis::kNotifyWrites;
 }
 

@@ -229,6 +229,25 @@ TEST_P(BusyMasterTest, TransactionQueuedBeforeTheSync) {
   }
 }
 
+/// Valkey 9.1 tells a module another database than the one that such a notification is of.
+TEST_P(BusyMasterTest, ATransactionReachesIntoAnotherDatabase) {
+  Server& master = start_master();
+  Server& replica = start_replica();
+  for (const char* key : {"moved", "copied"}) master.must("SET", key, "value");
+
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  slaveof(replica, master);
+  wait_state(replica, "cutting");
+  Client client = master.connect();
+  client.must("MULTI");
+  client.must("MOVE", "moved", 1);
+  client.must("COPY", "copied", "copy", "DB", 2);
+  EXPECT_TRUE(client.must("EXEC").is_array());
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  wait_synced(replica, master);
+  EXPECT_TRUE(equal(master, replica));
+}
+
 /// It was named before anybody watched, and is served by a command that names no key.
 TEST_P(BusyMasterTest, BlockedReaderThatASwapServes) {
   Server& master = start_master();
