@@ -79,6 +79,11 @@ struct RedisModuleFlushInfo {
   std::int32_t dbnum;  ///< -1: all of them
 };
 
+struct RedisModuleKeyInfo {
+  std::uint64_t version;
+  RedisModuleKey* key;
+};
+
 struct RedisModuleSwapDbInfo {
   std::uint64_t version;
   std::int32_t dbnum_first;
@@ -156,6 +161,7 @@ inline constexpr int kCtxLoading = 1 << 13;
 inline constexpr int kCtxAsyncLoading = 1 << 23;
 
 inline constexpr int kNotifyGeneric = 1 << 2;
+inline constexpr int kNotifyExpired = 1 << 8;
 inline constexpr int kNotifyKeyMiss = 1 << 11;
 inline constexpr int kNotifyLoaded = 1 << 12;
 inline constexpr int kNotifyNew = 1 << 14;
@@ -175,9 +181,11 @@ inline constexpr RedisModuleEvent kEventCron{8, 1};
 inline constexpr RedisModuleEvent kEventSwapDb{11, 1};
 inline constexpr RedisModuleEvent kEventReplAsyncLoad{14, 1};
 inline constexpr RedisModuleEvent kEventEventLoop{15, 1};
+inline constexpr RedisModuleEvent kEventKey{17, 1};
 
 inline constexpr std::uint64_t kNowReplica = 1;
 inline constexpr std::uint64_t kFlushEnd = 1;
+inline constexpr std::uint64_t kKeyExpired = 1;
 inline constexpr std::uint64_t kLoadingReplicationStart = 2;
 inline constexpr std::uint64_t kLoadingEnded = 3;
 inline constexpr std::uint64_t kLoadingFailed = 4;
@@ -230,6 +238,7 @@ inline constexpr int kArgString = 0;
   X(SelectDb, int, RedisModuleCtx*, int)                                                          \
   X(OpenKey, RedisModuleKey*, RedisModuleCtx*, RedisModuleString*, int)                           \
   X(CloseKey, void, RedisModuleKey*)                                                              \
+  X(GetKeyNameFromModuleKey, const RedisModuleString*, RedisModuleKey*)                           \
   X(KeyType, int, RedisModuleKey*)                                                                \
   X(ValueLength, size_t, RedisModuleKey*)                                                         \
   X(StringDMA, char*, RedisModuleKey*, size_t*, int)                                              \

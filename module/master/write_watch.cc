@@ -23,8 +23,9 @@ bool g_notifications_move_clients = false;
 /// A class that no server uses.
 constexpr int kNotifyTrial = 1 << 30;
 
-/// The classes that may tell of another database than the client's: MOVE's, COPY's, a new key's.
-constexpr int kElsewhere = redis::kNotifyGeneric | redis::kNotifyNew;
+/// The classes that may tell of another database than the client's: MOVE and COPY make a key there,
+/// and find that the one of that name has expired.
+constexpr int kElsewhere = redis::kNotifyGeneric | redis::kNotifyNew | redis::kNotifyExpired;
 
 /// Where the key is that a notification tells of. In a transaction, Valkey 9.1 answers
 /// GetSelectedDb with the database that the client has selected; what it knows of the client is
@@ -50,6 +51,16 @@ int on_notification(RedisModuleCtx* ctx, int event_class, const char*, RedisModu
     }
   });
   return redis::kOk;
+}
+
+/// Of the expiry of keys, where notifications cannot be used for it.
+void on_key(RedisModuleCtx* ctx, RedisModuleEvent, std::uint64_t subevent, void* data) {
+  redis::event_guard("key event", [&] {
+    if (g_listener == nullptr || subevent != redis::kKeyExpired) return;
+    const auto* info = static_cast<const RedisModuleKeyInfo*>(data);
+    g_listener->written(static_cast<std::uint32_t>(redis::GetSelectedDb(ctx)),
+                        redis::view(redis::GetKeyNameFromModuleKey(info->key)));
+  });
 }
 
 void on_flush(RedisModuleCtx*, RedisModuleEvent, std::uint64_t subevent, void* data) {
@@ -83,7 +94,7 @@ void on_role(RedisModuleCtx*, RedisModuleEvent, std::uint64_t subevent, void*) {
   });
 }
 
-/// Where notifications move clients, of what can be notified in another database than the client's.
+/// Where notifications move clients, not of what may be in another database than the client's.
 int notifications_to_use() {
   return g_notifications_move_clients ? redis::kNotifyWrites & ~kElsewhere : redis::kNotifyWrites;
 }
@@ -92,6 +103,7 @@ void subscribe_once() {
   static const bool once = [] {
     RedisModuleCtx* ctx = redis::module_context();
     redis::SubscribeToKeyspaceEvents(ctx, notifications_to_use() & ~kNotifyTrial, on_notification);
+    if (g_notifications_move_clients) redis::SubscribeToServerEvent(ctx, redis::kEventKey, on_key);
     redis::SubscribeToServerEvent(ctx, redis::kEventFlushDb, on_flush);
     redis::SubscribeToServerEvent(ctx, redis::kEventSwapDb, on_swap);
     redis::SubscribeToServerEvent(ctx, redis::kEventLoading, on_loading);

@@ -248,6 +248,36 @@ TEST_P(BusyMasterTest, ATransactionReachesIntoAnotherDatabase) {
   EXPECT_TRUE(equal(master, replica));
 }
 
+/// Valkey 8.1 leaves a client in the database of what its command notifies a module of.
+TEST_P(BusyMasterTest, AKeyMovesToWhereItsNameHasExpired) {
+  Server& master = start_master();
+  Server& replica = start_replica();
+  master.must("DEBUG", "SET-ACTIVE-EXPIRE", 0);
+  Client client = master.connect();
+  for (const char* key : {"moved", "copied"}) {
+    client.must("SELECT", 1);
+    client.must("SET", key, "ends", "PX", 1);
+    client.must("SELECT", 0);
+    client.must("SET", key, "value");
+  }
+  const auto now = [&] { return std::stoll(client.must("TIME").elements.at(0).text); };
+  const long long then = now();
+  wait_until("they have expired", [&] { return now() > then + 1; });
+
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  slaveof(replica, master);
+  wait_state(replica, "cutting");
+  client.must("MOVE", "moved", 1);
+  client.must("SET", "after", "moved");
+  client.must("COPY", "copied", "copied", "DB", 1);
+  client.must("SET", "after", "copied");
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  wait_synced(replica, master);
+  client.must("SELECT", 0);
+  EXPECT_EQ(client.must("GET", "after").text, "copied");
+  EXPECT_TRUE(equal(master, replica));
+}
+
 /// It was named before anybody watched, and is served by a command that names no key.
 TEST_P(BusyMasterTest, BlockedReaderThatASwapServes) {
   Server& master = start_master();

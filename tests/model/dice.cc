@@ -9,8 +9,8 @@ namespace rdmasync::test {
 namespace {
 
 constexpr int kBusyDatabases = 4;
-constexpr std::array kTypes = {"s", "big", "n", "l",   "set", "h",  "hx",
-                               "z", "geo", "x", "log", "hll", "mod"};
+constexpr std::array<const char*, 13> kTypes = {"s", "big", "n", "l",   "set", "h",  "hx",
+                                                "z", "geo", "x", "log", "hll", "mod"};
 
 }  // namespace
 
@@ -25,6 +25,10 @@ const char* Dice::pick(std::initializer_list<const char*> choices) {
 
 std::string Dice::key(const char* type) {
   return std::string(type) + ":" + playground_.names + number(playground_.keys_per_type);
+}
+
+std::span<const char* const> Dice::types() {
+  return kTypes;
 }
 
 std::string Dice::any_type() {
@@ -54,7 +58,8 @@ std::string Dice::bytes(int max_length) {
 }
 
 std::string Dice::life_ms() {
-  return std::to_string(one_in(3) ? 3'600'000 + below(1000) : 1 + below(300));
+  return std::to_string(one_in(3) || !playground_.short_lives ? 3'600'000 + below(1000)
+                                                              : 1 + below(300));
 }
 
 }  // namespace rdmasync::test

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,8 @@ struct Playground {
   int largest_value = 200 << 10;  ///< bytes
   /// Few: commands meet on them. Many: a key may rest between one write and the cut.
   int keys_per_type = 5;
-  std::string names = {};  ///< part of every key, for keys that others leave alone
+  bool short_lives = true;  ///< some that end within the run
+  std::string names = {};   ///< part of every key, for keys that others leave alone
 };
 
 /// All chance of one writer: the same seed gives the same commands on every machine. The name of a
@@ -44,6 +46,11 @@ class Dice {
   bool one_in(int n) { return below(n) == 0; }
   std::string number(int bound) { return std::to_string(below(bound)); }
   const char* pick(std::initializer_list<const char*> choices);
+
+  static constexpr int kFields = 8;  ///< of hashes that have lives: f0, f1, ...
+
+  /// What the names of keys begin with.
+  static std::span<const char* const> types();
 
   std::string key(const char* type);
   std::string string_key() { return key(one_in(4) ? "big" : "s"); }
@@ -61,7 +68,7 @@ class Dice {
   std::string stream_id() { return "1-" + number(12); }
   std::string group() { return "g" + number(2); }
   std::string consumer() { return "c" + number(3); }
-  /// Milliseconds to live: a moment, a while, or for ever as runs go.
+  /// Milliseconds to live: a moment, if there are short lives, a while, or for ever as runs go.
   std::string life_ms();
 
  private:

@@ -8,7 +8,7 @@ namespace {
 // Of redis 7.4 and valkey 9, where fields of a hash have lives of their own.
 
 std::string field(Dice& d) {
-  return "f" + d.number(8);
+  return "f" + d.number(Dice::kFields);
 }
 
 /// Few hashes in which fields live, so that commands meet there; now and then one of the others.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 namespace rdmasync::test {
 namespace {
@@ -26,23 +27,20 @@ constexpr std::array kSilent = {"xack",         "xreadgroup",      "xclaim",
                                 "xautoclaim",   "pfcount",         "pfdebug",
                                 "TESTTYPE.SET", "TESTTYPE.APPEND", "TESTTYPE.BOX|PUT"};
 
-bool writes(const Reply& command) {
+/// Of commands and subcommands.
+void collect(const Reply& commands, const std::function<void(const Reply&)>& take) {
+  constexpr std::size_t kSubcommands = 9;
+  for (const Reply& command : commands.elements) {
+    take(command);
+    if (command.elements.size() > kSubcommands) collect(command.elements[kSubcommands], take);
+  }
+}
+
+bool has_flag(const Reply& command, const char* wanted) {
   constexpr std::size_t kFlags = 2;
   const auto& flags = command.elements.at(kFlags).elements;
   return std::any_of(flags.begin(), flags.end(),
-                     [](const Reply& flag) { return flag.text == "write"; });
-}
-
-/// Of commands and subcommands; all of them, or those that `wanted` takes.
-void collect(const Reply& commands, std::vector<std::string>& names,
-             bool (*wanted)(const Reply&) = nullptr) {
-  constexpr std::size_t kSubcommands = 9;
-  for (const Reply& command : commands.elements) {
-    if (wanted == nullptr || wanted(command)) names.push_back(command.elements.at(0).text);
-    if (command.elements.size() > kSubcommands) {
-      collect(command.elements[kSubcommands], names, wanted);
-    }
-  }
+                     [wanted](const Reply& flag) { return flag.text == wanted; });
 }
 
 }  // namespace
@@ -59,7 +57,8 @@ void Repertoire::Choice::limit_to(const std::vector<std::string>& names) {
 
 void Repertoire::limit_to(Server& server) {
   std::vector<std::string> names;
-  collect(server.must("COMMAND"), names);
+  collect(server.must("COMMAND"),
+          [&](const Reply& command) { names.push_back(command.elements.at(0).text); });
   for (Choice* choice : {&plain_, &blocking_, &rare_, &silent_}) choice->limit_to(names);
 }
 
@@ -88,13 +87,35 @@ Repertoire::Repertoire() {
 
 std::vector<std::string> Repertoire::forgotten(Server& server) const {
   std::vector<std::string> names;
-  collect(server.must("COMMAND"), names, writes);
-  std::erase_if(names, [this](const std::string& name) {
-    return std::find(names_.begin(), names_.end(), name) != names_.end() ||
-           std::any_of(kLeftOut.begin(), kLeftOut.end(),
-                       [&](const LeftOut& left_out) { return name == left_out.name; });
-  });
+  for (const WriteCommand& command : write_commands(server)) {
+    const std::string& name = command.name;
+    const bool known = std::find(names_.begin(), names_.end(), name) != names_.end() ||
+                       std::any_of(kLeftOut.begin(), kLeftOut.end(),
+                                   [&](const LeftOut& left_out) { return name == left_out.name; });
+    if (!known) names.push_back(name);
+  }
   return names;
+}
+
+std::vector<WriteCommand> write_commands(Server& server) {
+  constexpr std::size_t kFirstKey = 3;
+  std::vector<WriteCommand> all;
+  collect(server.must("COMMAND"), [&](const Reply& command) {
+    if (!has_flag(command, "write")) return;
+    all.push_back({command.elements.at(0).text,
+                   command.elements.at(kFirstKey).number != 0 || has_flag(command, "movablekeys")});
+  });
+  return all;
+}
+
+std::vector<Recipe> every_recipe() {
+  std::vector<Recipe> all;
+  for (const auto recipes : {string_recipes(), list_recipes(), set_and_hash_recipes(),
+                             hash_field_recipes(), sorted_set_recipes(), stream_recipes(),
+                             keyspace_recipes(), rare_recipes(), vector_recipes()}) {
+    all.insert(all.end(), recipes.begin(), recipes.end());
+  }
+  return all;
 }
 
 }  // namespace rdmasync::test

@@ -28,8 +28,20 @@ std::span<const Recipe> hash_field_recipes();
 std::span<const Recipe> sorted_set_recipes();
 std::span<const Recipe> stream_recipes();
 std::span<const Recipe> keyspace_recipes();
+/// No part of a repertoire.
+std::span<const Recipe> vector_recipes();
 /// For a database that may be flushed.
 std::span<const Recipe> rare_recipes();
+
+std::vector<Recipe> every_recipe();
+
+/// As a server says.
+struct WriteCommand {
+  std::string name;
+  bool takes_keys;
+};
+/// All of that server, subcommands too.
+std::vector<WriteCommand> write_commands(Server& server);
 
 /// Every command that writes.
 class Repertoire {

@@ -32,28 +32,7 @@ Stage::Stage(Repertoire& repertoire) : repertoire_(repertoire) {
     replicas_.push_back(std::make_unique<Server>("replica " + std::to_string(i), options));
   }
   elsewhere_ = std::make_unique<Server>("elsewhere", ServerOptions{.load_module = false});
-  make_payloads();
-}
-
-void Stage::make_payloads() {
-  payloads_.elsewhere = elsewhere_->port();
-  Playground playground;
-  playground.payloads.values = {""};  // RESTORE fails for now
-  Dice dice(1, playground);
-  Client client = elsewhere_->connect();
-  constexpr int kCommands = 1500;
-  for (int i = 0; i < kCommands; i++) client.run(repertoire_.any(dice));
-  for (const Reply& key : client.must("KEYS", "*").elements) {
-    if (const Reply dump = client.must("DUMP", key.text); !dump.is_nil()) {
-      payloads_.values.push_back(dump.text);
-    }
-  }
-  for (const char* name : {"lib0", "kept"}) {
-    client.must("FUNCTION", "LOAD",
-                std::string("#!lua name=") + name + "\nredis.register_function('" + name +
-                    "', function(keys, args) return 'restored' end)");
-  }
-  payloads_.functions = client.must("FUNCTION", "DUMP").text;
+  payloads_ = make_payloads(*elsewhere_, repertoire_);
   payloads_.script = master_->must("SCRIPT", "LOAD", run_all_script).text;
 }
 

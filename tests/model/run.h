@@ -7,6 +7,7 @@
 
 #include "dice.h"
 #include "harness/server.h"
+#include "payloads.h"
 #include "repertoire.h"
 #include "settings.h"
 
@@ -29,8 +30,6 @@ class Stage {
   std::string logs() const;
 
  private:
-  void make_payloads();
-
   const Repertoire& repertoire_;
   std::unique_ptr<Server> master_;
   std::vector<std::unique_ptr<Server>> replicas_;

@@ -52,6 +52,7 @@ struct Event {
 };
 using EventHandler = void (*)(Context*, Event, std::uint64_t subevent, void*);
 
+using NotificationHandler = int (*)(Context*, int event_class, const char* event, String* key);
 using CommandHandler = int (*)(Context*, String**, int);
 
 struct Api {
@@ -82,6 +83,8 @@ struct Api {
   void (*digest_add)(Digest*, const char*, std::size_t);
   void (*digest_end)(Digest*);
   int (*subscribe)(Context*, Event, EventHandler);
+  int (*listen)(Context*, int classes, NotificationHandler);
+  int (*selected_db)(Context*);
   String* (*create_string)(Context*, const char*, std::size_t);
   void (*free_string)(Context*, String*);
   int (*notify)(Context*, int, const char*, String*);
@@ -266,6 +269,26 @@ int events_command(Context* context, String**, int) {
   return result;
 }
 
+/// The keyspace notifications of changes since they were last asked for: class, database and name of each.
+std::string heard;
+
+int on_notification(Context* context, int event_class, const char*, String* key) {
+  heard += std::to_string(event_class) + " " + std::to_string(api.selected_db(context)) + " " +
+           text_of(key) + "\n";
+  return kOk;
+}
+
+int heard_command(Context* context, String**, int) {
+  constexpr int kKeyMiss = 1 << 11;
+  constexpr int kLoaded = 1 << 12;
+  constexpr int kChanges = 0x7FFFFFFC & ~(kKeyMiss | kLoaded);
+  static const int subscribed = api.listen(context, kChanges, on_notification);
+  (void)subscribed;
+  const int result = api.reply_bytes(context, heard.data(), heard.size());
+  heard.clear();
+  return result;
+}
+
 bool look_up(void* context) {
   // The first member of a module context is the look-up function: part of Redis's stable ABI.
   using GetApi = int (*)(const char*, void*);
@@ -292,7 +315,8 @@ bool look_up(void* context) {
          find("DigestEndSequence", api.digest_end) &&
          find("SubscribeToServerEvent", api.subscribe) && find("CreateString", api.create_string) &&
          find("FreeString", api.free_string) && find("NotifyKeyspaceEvent", api.notify) &&
-         find("Replicate", api.replicate);
+         find("Replicate", api.replicate) && find("SubscribeToKeyspaceEvents", api.listen) &&
+         find("GetSelectedDb", api.selected_db);
 }
 
 }  // namespace
@@ -329,6 +353,7 @@ extern "C" __attribute__((visibility("default"))) int RedisModule_OnLoad(void* r
           kOk &&
       create_box(context) &&
       api.create_command(context, "TESTTYPE.GET", get_command, "readonly", 1, 1, 1) == kOk &&
+      api.create_command(context, "TESTTYPE.HEARD", heard_command, "readonly", 0, 0, 0) == kOk &&
       api.create_command(context, "TESTTYPE.EVENTS", events_command, "readonly", 0, 0, 0) == kOk;
   if (created) watch(context);
   return created ? kOk : kError;

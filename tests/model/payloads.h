@@ -1,0 +1,12 @@
+#pragma once
+
+#include "dice.h"
+#include "harness/server.h"
+#include "repertoire.h"
+
+namespace rdmasync::test {
+
+/// All but the script, made on `elsewhere`, which is left with keys.
+Payloads make_payloads(Server& elsewhere, const Repertoire& repertoire);
+
+}  // namespace rdmasync::test
