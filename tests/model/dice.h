@@ -29,8 +29,8 @@ struct Playground {
   int largest_value = 200 << 10;  ///< bytes
   /// Few: commands meet on them. Many: a key may rest between one write and the cut.
   int keys_per_type = 5;
-  bool short_lives = true;  ///< some that end within the run
   std::string names = {};   ///< part of every key, for keys that others leave alone
+  bool short_lives = true;  ///< some that end within the run
 };
 
 /// All chance of one writer: the same seed gives the same commands on every machine. The name of a
