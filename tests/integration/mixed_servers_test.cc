@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "dataset.h"
 #include "harness/sync_test.h"
@@ -15,21 +18,35 @@
 namespace rdmasync::test {
 namespace {
 
-std::map<std::string, std::string> servers() {
-  const char* listed = std::getenv("RDMASYNC_TEST_SERVERS");
-  std::istringstream words(listed != nullptr ? listed : "");
-  std::map<std::string, std::string> programs;
-  for (std::string name, program; words >> name >> program;) {
-    programs[name] = program;
-  }
-  return programs;
-}
-
 std::string version_of(Server& server) {
   const auto fields = server.info("server");
   const auto valkey = fields.find("valkey_version");
   return valkey != fields.end() ? "Valkey " + valkey->second
                                 : "Redis " + fields.at("redis_version");
+}
+
+/// The programs, by the version that each says it has.
+std::map<std::string, std::string> servers() {
+  const char* listed = std::getenv("RDMASYNC_TEST_SERVERS");
+  std::istringstream words(listed != nullptr ? listed : "");
+  std::map<std::string, std::string> programs;
+  for (std::string name, program; words >> name >> program;) {
+    Server asked(name, {.program = program});
+    programs[version_of(asked)] = program;
+  }
+  return programs;
+}
+
+/// A line of a table in Markdown.
+std::string line_of(const std::vector<std::string>& cells) {
+  std::string line = "|";
+  for (const std::string& cell : cells) line += cell.empty() ? " |" : " " + cell + " |";
+  return line + "\n";
+}
+
+std::string readme() {
+  std::ifstream in(RDMASYNC_TEST_README);
+  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 /// By Redis's own full sync: servers of different versions make different digests of the same data.
@@ -41,7 +58,7 @@ std::string digest_of_native_replica(Server& master, const std::string& program)
   return digest(native);
 }
 
-/// "synced", once the replica is found to have what a native sync gives, or "refused", with both
+/// "syncs", once the replica is found to have what a native sync gives, or "refused", with both
 /// versions in the reason and the replica's data as it was.
 std::string outcome(Server& master, Server& replica, const std::string& program) {
   fill_old_dataset(replica);
@@ -57,7 +74,7 @@ std::string outcome(Server& master, Server& replica, const std::string& program)
     wait_synced(replica, master);
     wait_offsets_equal(master, replica);
     EXPECT_EQ(digest(replica), digest_of_native_replica(master, program));
-    return "synced";
+    return "syncs";
   }
   EXPECT_TRUE(mentions(error, version_of(master)));
   EXPECT_TRUE(mentions(error, version_of(replica)));
@@ -70,20 +87,29 @@ TEST(MixedServersTest, EveryPairSyncsOrRefusesAndLosesNothing) {
   if (programs.empty()) {
     GTEST_SKIP() << "RDMASYNC_TEST_SERVERS is empty";
   }
-  for (const auto& [master_name, master_program] : programs) {
+  std::vector<std::string> head = {""};
+  for (const auto& [version, program] : programs) head.push_back(version);
+  std::string rows;
+  for (const auto& [master_version, master_program] : programs) {
     Server master("master", {.program = master_program});
     fill_dataset(master, {.small_keys = 300, .large_values = 3});
-    for (const auto& [replica_name, replica_program] : programs) {
+    std::vector<std::string> row = {master_version};
+    for (const auto& [replica_version, replica_program] : programs) {
       Server replica("replica", {.program = replica_program});
-      std::string pair = version_of(master);
-      pair.append(" to ").append(version_of(replica));
-      SCOPED_TRACE(pair);
-      const std::string found = outcome(master, replica, replica_program);
-      std::cout << pair << ": " << found << '\n';
-      if (master_name == replica_name) {
-        EXPECT_EQ(found, "synced");
+      SCOPED_TRACE(master_version + " to " + replica_version);
+      row.push_back(outcome(master, replica, replica_program));
+      if (master_version == replica_version) {
+        EXPECT_EQ(row.back(), "syncs");
       }
     }
+    rows += line_of(row);
+  }
+  const std::string table =
+      line_of(head) + line_of(std::vector<std::string>(head.size(), "---")) + rows;
+  std::cout << table;
+  // Other versions than those may have come, and are no fault.
+  if (readme().find(line_of(head)) != std::string::npos) {
+    EXPECT_NE(readme().find(table), std::string::npos) << "README.md has another table";
   }
 }
 
