@@ -40,7 +40,8 @@ std::map<std::string, std::string> servers() {
 /// A line of a table in Markdown.
 std::string line_of(const std::vector<std::string>& cells) {
   std::string line = "|";
-  for (const std::string& cell : cells) line += cell.empty() ? " |" : " " + cell + " |";
+  for (const std::string& cell : cells)
+    line.append(cell.empty() ? "" : " ").append(cell).append(" |");
   return line + "\n";
 }
 
@@ -96,7 +97,7 @@ TEST(MixedServersTest, EveryPairSyncsOrRefusesAndLosesNothing) {
     std::vector<std::string> row = {master_version};
     for (const auto& [replica_version, replica_program] : programs) {
       Server replica("replica", {.program = replica_program});
-      SCOPED_TRACE(master_version + " to " + replica_version);
+      SCOPED_TRACE(testing::Message() << master_version << " to " << replica_version);
       row.push_back(outcome(master, replica, replica_program));
       if (master_version == replica_version) {
         EXPECT_EQ(row.back(), "syncs");

@@ -269,7 +269,7 @@ int events_command(Context* context, String**, int) {
   return result;
 }
 
-/// The keyspace notifications of changes since they were last asked for: class, database and name of each.
+/// The notifications of changes since they were last asked for: class, database and name of each.
 std::string heard;
 
 int on_notification(Context* context, int event_class, const char*, String* key) {
