@@ -5,7 +5,7 @@
 
 /// The bytes that cross the fabric: the export log, which a replica reads from the master's memory.
 ///
-/// One registered region holds a LogHeader page and, behind it, the ring. A position counts bytes
+/// One registered region holds a LogHeader page and, after it, the ring. A position counts bytes
 /// from the start of the export and only grows; position p is at byte `p % capacity` of the ring.
 /// Records follow each other, aligned to kRecordAlign, and never cross the ring's end: a kPad
 /// record fills what is left there. Little-endian throughout, as every host that RDMA and Redis
@@ -32,9 +32,9 @@ static_assert(sizeof(LogHeader) <= kHeaderSize);
 
 enum class Kind : std::uint8_t {
   kPad = 0,    ///< skip it
-  kEntry,      ///< a key with its value, as an RDB entry: [expiry] [lru|lfu] type key value
+  kPacked,     ///< a key with its value, as an RDB entry: [expiry] [lru|lfu] type key value
   kPayload,    ///< the same, but the type is kWhole and the value a whole payload for RESTORE
-  kValue,      ///< a string value that stays where Redis has it: ValueBody, the key, further rkeys
+  kDirect,     ///< a string value that stays where Redis has it: ValueBody, the key, further rkeys
   kTombstone,  ///< the key is gone; the body is the key
   kFlush,      ///< every key of `db` is gone (kAllDatabases: of all)
   kSwap,       ///< the contents of `db` and of the database in the body (u32) change places
@@ -47,14 +47,14 @@ enum class Kind : std::uint8_t {
 inline constexpr char kWhole = 127;
 
 inline constexpr bool carries_value(Kind kind) {
-  return kind == Kind::kEntry || kind == Kind::kPayload || kind == Kind::kValue;
+  return kind == Kind::kPacked || kind == Kind::kPayload || kind == Kind::kDirect;
 }
 
 inline constexpr std::uint32_t kAllDatabases = 0xFFFFFFFF;
 
 /// Where bytes are that are not in the log itself. Where a device limits what it registers as one,
 /// they have several parts, all but the last of the size that ATTACH told; the rkeys of the parts
-/// behind the first (u32 each) are the end of the record's body.
+/// after the first (u32 each) are the end of the record's body.
 struct RemoteBytes {
   std::uint64_t address;  ///< in the master's process
   std::uint64_t length;   ///< of all parts
@@ -64,7 +64,7 @@ struct RemoteBytes {
 
 /// A record is a RecordHeader and a body of `size - sizeof(RecordHeader) - slack` bytes.
 ///
-/// With kRemote set the body of kFunctions is RemoteBytes, and that of kEntry and kPayload is
+/// With kRemote set the body of kFunctions is RemoteBytes, and that of kPacked and kPayload is
 /// RemoteBytes and then the entry up to its key: the rest is there. The rkeys of further parts
 /// follow.
 struct RecordHeader {

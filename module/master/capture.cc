@@ -81,7 +81,7 @@ bool Capture::capture_scanned(std::uint32_t db, RedisModuleString* name, RedisMo
     short_strings_.push_back({redis::hold(name), seen});
     return false;
   }
-  if (!publish_string(db, redis::view(name), key, seen, Mode::kInPlace)) {
+  if (!publish_string(db, redis::view(name), key, seen, Mode::kDirect)) {
     publish_by_command(db, name, seen);
   }
   return true;
@@ -107,7 +107,7 @@ bool Capture::publish_string(std::uint32_t db, std::string_view name, RedisModul
   if (seen.type != redis::kTypeString || seen.length < raw_from_) return false;
   std::size_t length = 0;
   char* bytes = redis::StringDMA(key, &length, redis::kKeyRead);
-  if (mode == Mode::kInPlace && length >= options_.direct_threshold) {
+  if (mode == Mode::kDirect && length >= options_.direct_threshold) {
     publisher_.put_value(db, name, seen.meta, {reinterpret_cast<std::byte*>(bytes), length});
   } else {
     put_string(db, name, seen.meta, {bytes, length});
@@ -177,8 +177,8 @@ void Capture::put_entry(std::uint32_t db, std::string_view name, const redis::rd
                         char type, std::string_view length_prefix, std::string_view value) {
   head_.clear();
   redis::rdb::append_entry_head(head_, meta, type, name);
-  RecordInfo info;
-  info.kind = type == log_format::kWhole ? Kind::kPayload : Kind::kEntry;
+  log::RecordInfo info;
+  info.kind = type == log_format::kWhole ? Kind::kPayload : Kind::kPacked;
   info.db = db;
   info.key_length = static_cast<std::uint32_t>(name.size());
   info.key_offset = static_cast<std::uint16_t>(head_.size() - name.size());
@@ -187,7 +187,7 @@ void Capture::put_entry(std::uint32_t db, std::string_view name, const redis::rd
 }
 
 void Capture::tombstone(std::uint32_t db, std::string_view key) {
-  RecordInfo info;
+  log::RecordInfo info;
   info.kind = Kind::kTombstone;
   info.db = db;
   info.key_length = static_cast<std::uint32_t>(key.size());
@@ -195,7 +195,7 @@ void Capture::tombstone(std::uint32_t db, std::string_view key) {
 }
 
 void Capture::functions() {
-  RecordInfo info;
+  log::RecordInfo info;
   info.kind = Kind::kFunctions;
   publisher_.put(info, {}, redis::dump_functions(context_.get()));
 }

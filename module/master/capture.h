@@ -19,8 +19,8 @@ namespace rdmasync::master {
 class Capture {
  public:
   enum class Mode {
-    kInPlace,  ///< large strings stay where they are and are read from there
-    kPacked,   ///< everything is copied now: at a cut, where a later read would see later writes
+    kDirect,  ///< large strings stay where they are and are read from there
+    kPacked,  ///< everything is copied now: at a cut, where a later read would see later writes
   };
 
   /// What became of a key.

@@ -38,12 +38,14 @@ bool has_flag(RedisModuleCallReply* flags, std::string_view flag) {
   return false;
 }
 
-/// By what the server says of it. Other modules need not say of a command that it writes.
+/// By what the server says of it, also of one that redis.conf has renamed. Other modules need not
+/// say of a command that it writes.
 Tell of_info(RedisModuleCallReply* info) {
   constexpr std::size_t kFlags = 2;
   constexpr std::size_t kFirstKey = 3;
   constexpr std::size_t kSubcommands = 9;
   if (info == nullptr || redis::CallReplyType(info) != redis::kReplyArray) return Tell::kNothing;
+  if (redis::view(redis::CallReplyArrayElement(info, 0)) == "exec") return Tell::kTransaction;
   if (redis::CallReplyLength(redis::CallReplyArrayElement(info, kSubcommands)) > 0) {
     return Tell::kSubcommand;
   }
@@ -92,7 +94,6 @@ class Names {
       if (!generic_unseen_) return Tell::kNothing;
       return name == "move" || name == "copy" ? Tell::kElsewhere : Tell::kNow;
     }
-    if (name == "exec") return Tell::kTransaction;
     if (name == kWritingRead) return Tell::kFromNowOn;
     try {
       const auto reply = redis::call(redis::module_context(), redis::kCommand, {"INFO", name});

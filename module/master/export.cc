@@ -39,7 +39,7 @@ std::string shown(std::string_view name) {
 
 }  // namespace
 
-Export::Export(rdma::Fabric& fabric, std::unique_ptr<LogRing> log, Options options,
+Export::Export(rdma::Fabric& fabric, std::unique_ptr<log::Ring> log, Options options,
                std::function<void()> wake)
     : fabric_(fabric),
       options_(std::move(options)),
@@ -65,7 +65,7 @@ Export::Export(rdma::Fabric& fabric, std::unique_ptr<LogRing> log, Options optio
     ring_->progress().keys_estimated +=
         static_cast<std::uint64_t>(redis::CallReplyInteger(size.get()));
   }
-  ring_->publish();
+  ring_->show_head();
 }
 
 Export::~Export() {
@@ -139,7 +139,7 @@ void Export::pump(Clock::time_point deadline) {
   }
   publisher_.advance();
   ring_->progress().keys_scanned = scan_.keys_seen();
-  ring_->publish();
+  ring_->show_head();
   if (more && !publisher_.congested()) wake_();
 }
 
@@ -148,11 +148,11 @@ bool Export::step() {
   if (!scan_.done()) return scan_.step();
   if (const auto key = dirty_.next_in_round()) {
     capture_now(key->first, key->second,
-                packed_only_ ? Capture::Mode::kPacked : Capture::Mode::kInPlace);
+                packed_only_ ? Capture::Mode::kPacked : Capture::Mode::kDirect);
     return true;
   }
   in_round_ = false;
-  RecordInfo end;
+  log::RecordInfo end;
   end.kind = Kind::kRoundEnd;
   publisher_.put(end, {});
   return false;
@@ -263,7 +263,7 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
       static_cast<unsigned long>(options_.number), id.c_str(), static_cast<long long>(offset), keys,
       static_cast<unsigned long>(spent_us), small ? "" : " (writes are faster than the copy)"));
 
-  RecordInfo mark;
+  log::RecordInfo mark;
   mark.kind = Kind::kCut;
   const std::uint64_t session_id = client;
   publisher_.put(mark, {reinterpret_cast<const char*>(&session_id), sizeof(session_id)});
@@ -339,7 +339,7 @@ void Export::written_anywhere(std::string_view command) {
 
 void Export::flushed(std::uint32_t db) {
   dirty_.flush(db);
-  RecordInfo info;
+  log::RecordInfo info;
   info.kind = Kind::kFlush;
   info.db = db;
   publisher_.put(info, {});
@@ -353,7 +353,7 @@ void Export::swapped(std::uint32_t a, std::uint32_t b) {
     dirty_.mark(a, name);
     dirty_.mark(b, name);
   }
-  RecordInfo info;
+  log::RecordInfo info;
   info.kind = Kind::kSwap;
   info.db = a;
   publisher_.put(info, {reinterpret_cast<const char*>(&b), sizeof(b)});

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "module/log/ring.h"
 #include "module/master/capture.h"
 #include "module/master/cut_budget.h"
 #include "module/master/dirty_keys.h"
-#include "module/master/log_ring.h"
 #include "module/master/open_transactions.h"
 #include "module/master/publisher.h"
 #include "module/master/registrar.h"
@@ -39,7 +39,7 @@ class Export {
   };
 
   /// `wake` asks for a call of pump(), from any thread, and may do so beyond the end.
-  Export(rdma::Fabric& fabric, std::unique_ptr<LogRing> log, Options options,
+  Export(rdma::Fabric& fabric, std::unique_ptr<log::Ring> log, Options options,
          std::function<void()> wake);
   Export(const Export&) = delete;
   Export& operator=(const Export&) = delete;
@@ -75,7 +75,7 @@ class Export {
 
   // For the operator.
   const Options& options() const { return options_; }
-  const LogRing& log() const { return *ring_; }
+  const log::Ring& log() const { return *ring_; }
   const Publisher& publisher() const { return publisher_; }
   std::uint64_t cut_max_us() const { return cut_max_us_; }
 
@@ -105,7 +105,7 @@ class Export {
   rdma::Fabric& fabric_;
   Options options_;
   std::function<void()> wake_;
-  std::unique_ptr<LogRing> ring_;
+  std::unique_ptr<log::Ring> ring_;
   std::unique_ptr<Registrar> registrar_;
   Publisher publisher_;
   Capture capture_;

@@ -232,7 +232,7 @@ void Exports::join(RedisModuleCtx* ctx, Door& door, Export& joined) {
                            static_cast<unsigned long>(joined.options().number),
                            joined.options().fabric_name.c_str()));
 
-  const LogRing& log = joined.log();
+  const log::Ring& log = joined.log();
   const std::vector<std::pair<std::string_view, std::string>> fields = {
       {protocol::kAttachEndpoint, door.listener->endpoint()},
       {protocol::kAttachToken, to_text(token)},
@@ -254,7 +254,7 @@ void Exports::join(RedisModuleCtx* ctx, Door& door, Export& joined) {
   }
 }
 
-Export& Exports::begin_export(const Place& place, std::unique_ptr<LogRing> log) {
+Export& Exports::begin_export(const Place& place, std::unique_ptr<log::Ring> log) {
   rdma::Fabric& fabric = *doors_.at(place).fabric;
   if (!waker_) waker_ = std::make_unique<redis::Waker>();
   if (exports_.empty()) turn_began_ = thread_cpu_time();
@@ -315,13 +315,13 @@ void Exports::end(Export& ended) {
   redis::log_notice(format(
       "rdmasync: export %lu ended: %lu values in place, %lu packed, %lu bytes through the log",
       static_cast<unsigned long>(ended.options().number),
-      static_cast<unsigned long>(ended.publisher().totals().values),
-      static_cast<unsigned long>(ended.publisher().totals().entries),
+      static_cast<unsigned long>(ended.publisher().totals().direct),
+      static_cast<unsigned long>(ended.publisher().totals().packed),
       static_cast<unsigned long>(ended.log().head())));
   ++past_.exports;
   past_.cut_max_us = std::max(past_.cut_max_us, ended.cut_max_us());
-  past_.values += ended.publisher().totals().values;
-  past_.entries += ended.publisher().totals().entries;
+  past_.values += ended.publisher().totals().direct;
+  past_.entries += ended.publisher().totals().packed;
   past_.ring_bytes += ended.log().head();
   exports_.erase(found);
   if (exports_.empty()) stop_watching();
@@ -423,8 +423,8 @@ Exports::Stats Exports::stats() const {
     sum.log_bytes += running->log().capacity();
     sum.pinned_bytes += running->publisher().pinned_bytes() + running->log().capacity();
     sum.cut_max_us = std::max(sum.cut_max_us, running->cut_max_us());
-    sum.values += running->publisher().totals().values;
-    sum.entries += running->publisher().totals().entries;
+    sum.values += running->publisher().totals().direct;
+    sum.entries += running->publisher().totals().packed;
     sum.ring_bytes += running->log().head();
   }
   return sum;

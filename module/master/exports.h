@@ -79,7 +79,7 @@ class Exports final : private WriteListener {
   void leave(Export::ClientId client);
   void end(Export& ended);
   Export* joinable_at(const Place& place);
-  Export& begin_export(const Place& place, std::unique_ptr<LogRing> log);
+  Export& begin_export(const Place& place, std::unique_ptr<log::Ring> log);
   Guest& guest(Export::ClientId client);
   void disconnect(Export::ClientId client);
   void drop(Export& broken, std::string_view why);

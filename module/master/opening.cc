@@ -34,7 +34,7 @@ void Opening::run() {
       made_.listener = made_.fabric->listen({wanted_.bind});
       fabric = made_.fabric.get();
     }
-    made_.log = std::make_unique<LogRing>(*fabric, wanted_.log_bytes);
+    made_.log = std::make_unique<log::Ring>(*fabric, wanted_.log_bytes);
   } catch (const Error& error) {
     made_.error = error;
   } catch (const std::exception& error) {

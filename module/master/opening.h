@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "module/master/log_ring.h"
+#include "module/log/ring.h"
 #include "module/redis/api.h"
 #include "rdma/fabric.h"
 
@@ -28,7 +28,7 @@ class Opening {
   struct Made {
     std::unique_ptr<rdma::Fabric> fabric;  ///< these two unless one was open
     std::unique_ptr<rdma::Listener> listener;
-    std::unique_ptr<LogRing> log;
+    std::unique_ptr<log::Ring> log;
     std::optional<Error> error;
   };
 

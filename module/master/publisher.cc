@@ -8,26 +8,20 @@ namespace rdmasync::master {
 
 using log_format::Kind;
 using log_format::RemoteBytes;
-using log_format::ValueBody;
 
 namespace {
-
-template <typename T>
-std::string_view bytes_of(const T& value) {
-  return {reinterpret_cast<const char*>(&value), sizeof(value)};
-}
 
 std::string_view bytes_of(std::span<const std::uint32_t> values) {
   return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
 }
 
-std::string_view key_of(const RecordInfo& info, const std::string& body) {
+std::string_view key_of(const log::RecordInfo& info, const std::string& body) {
   return std::string_view(body).substr(info.key_offset, info.key_length);
 }
 
 }  // namespace
 
-Publisher::Publisher(LogRing& ring, Registrar& registrar, std::size_t pinned_limit,
+Publisher::Publisher(log::Ring& ring, Registrar& registrar, std::size_t pinned_limit,
                      std::function<void(std::uint32_t, std::string_view, const Error&)> lost)
     : ring_(ring), registrar_(registrar), pinned_limit_(pinned_limit), lost_(std::move(lost)) {}
 
@@ -38,7 +32,7 @@ void Publisher::retire_all() {
   pinned_.clear();
 }
 
-void Publisher::put(const RecordInfo& info, std::string_view head, std::string_view rest) {
+void Publisher::put(const log::RecordInfo& info, std::string_view head, std::string_view rest) {
   if (head.size() + rest.size() <= ring_.max_body()) {
     if (waiting_.empty() && ring_.append(info, head, rest)) {
       count(info, head.size() + rest.size());
@@ -60,7 +54,6 @@ void Publisher::put(const RecordInfo& info, std::string_view head, std::string_v
   auto copy = std::make_shared<std::string>(rest);
   Waiting waiting;
   waiting.info = info;
-  waiting.info.remote = true;
   waiting.body = head;
   waiting.owner = copy;
   wait_for_registration(std::move(waiting),
@@ -70,13 +63,11 @@ void Publisher::put(const RecordInfo& info, std::string_view head, std::string_v
 void Publisher::put_value(std::uint32_t db, std::string_view key, const redis::rdb::KeyMeta& meta,
                           std::span<std::byte> bytes) {
   Waiting waiting;
-  waiting.info.kind = Kind::kValue;
+  waiting.info.kind = Kind::kDirect;
   waiting.info.db = db;
   waiting.info.key_length = static_cast<std::uint32_t>(key.size());
   waiting.body = key;
-  waiting.value.expire_at_ms = meta.expire_at_ms;
-  waiting.value.recency = meta.recency;
-  waiting.value.recency_kind = meta.recency_kind;
+  waiting.meta = meta;
   ++waiting_values_;
   wait_for_registration(std::move(waiting), bytes);
 }
@@ -92,7 +83,7 @@ void Publisher::advance() {
     if (!waiting_.front().ticket) waiting_bytes_ -= waiting_.front().body.size();
     waiting_.pop_front();
   }
-  ring_.publish();
+  ring_.show_head();
 }
 
 bool Publisher::try_publish(Waiting& waiting) {
@@ -105,7 +96,7 @@ bool Publisher::try_publish(Waiting& waiting) {
 bool Publisher::append_remote(Waiting& waiting) {
   Registrar::Ticket& ticket = *waiting.ticket;
   if (!ticket.done.load(std::memory_order_acquire)) return false;
-  const bool is_value = waiting.info.kind == Kind::kValue;
+  const bool is_value = waiting.info.kind == Kind::kDirect;
   if (ticket.error) {
     const auto is_cut = [](const Waiting& behind) { return behind.info.kind == Kind::kCut; };
     // Marked as dirty after the cut, it would be missing in there.
@@ -120,14 +111,9 @@ bool Publisher::append_remote(Waiting& waiting) {
   const RemoteBytes remote{reinterpret_cast<std::uint64_t>(ticket.bytes.data()),
                            ticket.bytes.size(), rkeys.first,
                            static_cast<std::uint32_t>(rkeys.further.size())};
-  RecordInfo info = waiting.info;
-  std::string_view head = bytes_of(remote);
-  if (is_value) {
-    waiting.value.bytes = remote;
-    head = bytes_of(waiting.value);
-  }
-  info.key_offset = static_cast<std::uint16_t>(is_value ? sizeof(ValueBody)
-                                                        : info.key_offset + sizeof(RemoteBytes));
+  log::RecordInfo info = waiting.info;
+  const std::string head = is_value ? log::head_of_direct(info, remote, waiting.meta)
+                                    : log::head_of_remote(info, remote);
   const std::string_view tail = bytes_of(rkeys.further);
   if (waiting.body.size() + tail.size() > ring_.max_body()) {
     throw Error(Errc::kResources,
@@ -155,9 +141,9 @@ void Publisher::release(std::uint64_t position) {
   }
 }
 
-void Publisher::count(const RecordInfo& info, std::size_t payload) {
+void Publisher::count(const log::RecordInfo& info, std::size_t payload) {
   if (!log_format::carries_value(info.kind)) return;
-  ++(info.kind == Kind::kValue ? totals_.values : totals_.entries);
+  ++(info.kind == Kind::kDirect ? totals_.direct : totals_.packed);
   ring_.progress().keys_published++;
   ring_.progress().payload_bytes += payload;
 }

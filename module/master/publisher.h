@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "module/master/log_ring.h"
+#include "module/log/ring.h"
 #include "module/master/registrar.h"
 #include "module/redis/rdb.h"
 
@@ -19,7 +19,7 @@ class Publisher {
  public:
   /// `pinned_limit`: registered bytes outside the log that suffice to hold further values back.
   /// `lost`: a value could not be registered, so nothing was published for this key.
-  Publisher(LogRing& ring, Registrar& registrar, std::size_t pinned_limit,
+  Publisher(log::Ring& ring, Registrar& registrar, std::size_t pinned_limit,
             std::function<void(std::uint32_t db, std::string_view key, const Error&)> lost);
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
@@ -27,7 +27,7 @@ class Publisher {
 
   /// A record whose body is `head` and `rest`. If that is too large for the ring, `rest` goes into
   /// registered memory of its own.
-  void put(const RecordInfo& info, std::string_view head, std::string_view rest = {});
+  void put(const log::RecordInfo& info, std::string_view head, std::string_view rest = {});
 
   /// A string value that stays in the keyspace.
   void put_value(std::uint32_t db, std::string_view key, const redis::rdb::KeyMeta& meta,
@@ -58,8 +58,8 @@ class Publisher {
 
   /// Sums since the start.
   struct Totals {
-    std::uint64_t values = 0;   ///< records of values in place
-    std::uint64_t entries = 0;  ///< records that carry a value themselves
+    std::uint64_t direct = 0;  ///< records of values in place
+    std::uint64_t packed = 0;  ///< of all other values
   };
   const Totals& totals() const { return totals_; }
 
@@ -68,9 +68,9 @@ class Publisher {
   static constexpr std::size_t kMostWaitingBytes = 1U << 20;  ///< copied, beside what is registered
 
   struct Waiting {
-    RecordInfo info;
-    std::string body;  ///< behind the RemoteBytes, if the record has some
-    log_format::ValueBody value{};
+    log::RecordInfo info;
+    std::string body;  ///< after the head that tells of remote bytes, if there are some
+    redis::rdb::KeyMeta meta = {};  ///< of a value in place
     std::shared_ptr<Registrar::Ticket> ticket;
     std::shared_ptr<void> owner;
   };
@@ -84,9 +84,9 @@ class Publisher {
   void wait_for_registration(Waiting waiting, std::span<std::byte> bytes);
   bool try_publish(Waiting& waiting);
   bool append_remote(Waiting& waiting);
-  void count(const RecordInfo& info, std::size_t payload);
+  void count(const log::RecordInfo& info, std::size_t payload);
 
-  LogRing& ring_;
+  log::Ring& ring_;
   Registrar& registrar_;
   std::size_t pinned_limit_;
   std::function<void(std::uint32_t, std::string_view, const Error&)> lost_;

@@ -1,37 +1,28 @@
 #include "module/master/table.h"
 
-#include <cstring>
 #include <string>
 
 #include "module/redis/owned.h"
 
 namespace rdmasync::master {
 
-using log_format::Kind;
-using log_format::RecordHeader;
-using log_format::RemoteBytes;
-
 namespace {
 
-void reply_row(RedisModuleCtx* ctx, const LogRing& log, const RecordHeader& record) {
-  const char* body = reinterpret_cast<const char*>(&record) + sizeof(RecordHeader);
-  const bool remote =
-      record.kind == Kind::kValue || (record.slack_and_flags & RecordHeader::kRemote) != 0;
-  RemoteBytes where{};
-  if (remote) {
-    std::memcpy(&where, body, sizeof(where));
+void reply_row(RedisModuleCtx* ctx, const log::Ring& ring, const log::Record& record) {
+  log_format::RemoteBytes where{};
+  if (record.remote) {
+    where = record.remote->bytes;
   } else {
-    where.address = reinterpret_cast<std::uint64_t>(body);
-    where.length =
-        record.size - sizeof(RecordHeader) - (record.slack_and_flags & RecordHeader::kSlackMask);
-    where.rkey = log.rkeys().at(where.address);
+    where.address = reinterpret_cast<std::uint64_t>(record.entry.data());
+    where.length = record.entry.size();
+    where.rkey = ring.rkeys().at(where.address);
   }
   redis::ReplyWithArray(ctx, 6);
-  redis::reply_text(ctx, {body + record.key_offset, record.key_length});
+  redis::reply_text(ctx, record.key);
   redis::ReplyWithLongLong(ctx, record.db);
-  redis::reply_text(ctx, record.kind == Kind::kValue ? "direct"
-                         : remote                    ? "direct-packed"
-                                                     : "packed");
+  redis::reply_text(ctx, record.kind == log_format::Kind::kDirect ? "direct"
+                         : record.remote                          ? "direct-packed"
+                                                                  : "packed");
   redis::ReplyWithLongLong(ctx, static_cast<long long>(where.address));
   redis::ReplyWithLongLong(ctx, static_cast<long long>(where.length));
   redis::ReplyWithLongLong(ctx, where.rkey);
@@ -39,13 +30,13 @@ void reply_row(RedisModuleCtx* ctx, const LogRing& log, const RecordHeader& reco
 
 }  // namespace
 
-long long reply_with_rows(RedisModuleCtx* ctx, const LogRing& log, long long limit) {
+long long reply_with_rows(RedisModuleCtx* ctx, const log::Ring& ring, long long limit) {
   long long rows = 0;
-  for (auto position = log.tail(); position < log.head() && rows < limit;) {
-    const RecordHeader& record = log.record_at(position);
-    position += record.size;
-    if (!log_format::carries_value(record.kind)) continue;
-    reply_row(ctx, log, record);
+  for (auto position = ring.tail(); position < ring.head() && rows < limit;) {
+    const auto record = log::read_record(ring.bytes_from(position), ring.rkeys().part_size);
+    position += record.value().size;
+    if (!log_format::carries_value(record->kind)) continue;
+    reply_row(ctx, ring, *record);
     ++rows;
   }
   return rows;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -13,9 +12,7 @@ namespace rdmasync::replica {
 using log_format::kHeaderSize;
 using log_format::Kind;
 using log_format::LogHeader;
-using log_format::RecordHeader;
 using log_format::RemoteBytes;
-using log_format::ValueBody;
 
 namespace {
 
@@ -33,14 +30,6 @@ constexpr std::chrono::milliseconds kAcknowledgeEvery{100};
 
 constexpr std::chrono::milliseconds kCheckEvery{50};
 constexpr std::chrono::seconds kSilence{1};
-
-template <typename T>
-T load(std::string_view from) {
-  if (from.size() < sizeof(T)) throw Error(Errc::kProtocol, "the export log has a short record");
-  T value;
-  std::memcpy(&value, from.data(), sizeof(T));
-  return value;
-}
 
 }  // namespace
 
@@ -186,112 +175,68 @@ void Pull::on_header() {
 }
 
 void Pull::on_log() {
-  const auto* data = reinterpret_cast<const char*>(log_into_);
-  std::size_t done = 0;
-  while (done + sizeof(RecordHeader) <= log_pending_) {
-    const auto record = load<RecordHeader>({data + done, log_pending_ - done});
-    if (record.size < sizeof(RecordHeader) || record.size % log_format::kRecordAlign != 0) {
-      throw Error(Errc::kProtocol, "the export log has a record of an impossible size");
-    }
-    if (done + record.size > log_pending_) break;  // the rest comes with the next read
-    const std::size_t slack = record.slack_and_flags & RecordHeader::kSlackMask;
-    const std::size_t body = record.size - sizeof(RecordHeader);
-    if (slack > body) throw Error(Errc::kProtocol, "the export log has a malformed record");
+  std::string_view left{reinterpret_cast<const char*>(log_into_), log_pending_};
+  while (!at_cut_) {
+    auto record = log::read_record(left, attachment_.part_size);
+    if (!record) break;  // the rest comes with the next read
+    left.remove_prefix(record->size);
     const std::uint64_t position = consumed_;
-    consumed_ += record.size;
-    consume(record, position, {data + done + sizeof(RecordHeader), body - slack});
-    done += record.size;
-    if (at_cut_) break;
+    consumed_ += record->size;
+    consume(std::move(*record), position);
   }
+  const std::size_t done = log_pending_ - left.size();
   if (done == 0) throw Error(Errc::kProtocol, "the export log has a record without an end");
   attachment_.records->keep(done);
   log_pending_ = 0;
   status_.keys = staging_.keys();
 }
 
-void Pull::consume(const RecordHeader& record, std::uint64_t position, std::string_view body) {
-  const bool remote = (record.slack_and_flags & RecordHeader::kRemote) != 0;
-  if (std::size_t{record.key_offset} + record.key_length > body.size()) {
-    throw Error(Errc::kProtocol, "the export log has a key outside of its record");
-  }
-  const std::string_view key = body.substr(record.key_offset, record.key_length);
+void Pull::consume(log::Record record, std::uint64_t position) {
   switch (record.kind) {
     case Kind::kPad:
       break;
-    case Kind::kEntry:
+    case Kind::kPacked:
     case Kind::kPayload:
+    case Kind::kDirect:
     case Kind::kFunctions: {
       Staged staged;
       staged.is_payload = record.kind == Kind::kPayload;
-      if (remote) {
-        Source source = take_source(body);
-        body.remove_prefix(sizeof(RemoteBytes));
-        auto fetched = std::make_shared<Fetched>();
-        staged.fetched = fetched;
-        fetch(position, std::move(source), std::move(fetched));
+      staged.entry = record.entry;
+      if (record.remote) {
+        staged.fetched = std::make_shared<Fetched>();
+        staged.fetched->is_value = record.kind == Kind::kDirect;
+        staged.fetched->meta = record.meta;
+        fetch(position, std::move(*record.remote), staged.fetched);
       } else {
-        status_.read_bytes += body.size();
+        status_.read_bytes += record.entry.size();
       }
-      staged.entry = body;
       if (record.kind == Kind::kFunctions) {
         staging_.set_functions(staged.entry, staged.fetched);
       } else {
-        staging_.put(record.db, key, std::move(staged));
+        staging_.put(record.db, record.key, std::move(staged));
       }
       break;
     }
-    case Kind::kValue: {
-      const auto value = load<ValueBody>(body);
-      auto fetched = std::make_shared<Fetched>();
-      fetched->is_value = true;
-      fetched->meta = {value.expire_at_ms, value.recency_kind, value.recency};
-      Staged staged;
-      staged.fetched = fetched;
-      fetch(position, take_source(body), std::move(fetched));
-      staging_.put(record.db, key, std::move(staged));
-      break;
-    }
     case Kind::kTombstone:
-      staging_.erase(record.db, key);
+      staging_.erase(record.db, record.key);
       break;
     case Kind::kFlush:
       staging_.flush(record.db);
       break;
     case Kind::kSwap:
-      staging_.swap(record.db, load<std::uint32_t>(body));
+      staging_.swap(record.db, record.other_db);
       break;
     case Kind::kCut:
-      at_cut_ = load<std::uint64_t>(body) == attachment_.session;
+      at_cut_ = record.session == attachment_.session;
       break;
     case Kind::kRoundEnd:
       ++rounds_ended_;
       status_.rounds = rounds_ended_;
       break;
-    default:
-      throw Error(Errc::kProtocol,
-                  "the export log has a record of an unknown kind: the master's "
-                  "rdmasync is newer");
   }
 }
 
-Pull::Source Pull::take_source(std::string_view& body) const {
-  Source source;
-  source.bytes = load<RemoteBytes>(body);
-  const std::size_t further = source.bytes.further_parts;
-  const std::size_t bytes = further * sizeof(std::uint32_t);
-  if (further != (std::max<std::uint64_t>(source.bytes.length, 1) - 1) / attachment_.part_size ||
-      bytes > body.size() - sizeof(RemoteBytes)) {
-    throw Error(Errc::kProtocol, "the export log has a value with too few rkeys, or too many");
-  }
-  source.further_rkeys.resize(further);
-  if (further > 0) {
-    std::memcpy(source.further_rkeys.data(), body.data() + body.size() - bytes, bytes);
-    body.remove_suffix(bytes);
-  }
-  return source;
-}
-
-void Pull::fetch(std::uint64_t position, Source source, std::shared_ptr<Fetched> fetched) {
+void Pull::fetch(std::uint64_t position, log::Remote source, std::shared_ptr<Fetched> fetched) {
   const std::uint64_t id = first_id_ + fetching_.size();
   destinations_.request(id, source.bytes.length, fetched);
   fetching_.push_back({position, std::move(fetched), std::move(source), nullptr});

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "module/log/record.h"
 #include "module/replica/attach.h"
 #include "module/replica/destinations.h"
 #include "module/replica/staging.h"
@@ -29,7 +30,6 @@ class Pull {
     std::function<void()> check_silence;
   };
 
-  /// `pinned_limit`: bytes of values registered at one time.
   Pull(Attachment attachment, const Destinations::Options& destinations, SyncStatus& status,
        Callbacks callbacks);
   Pull(const Pull&) = delete;
@@ -52,17 +52,11 @@ class Pull {
  private:
   using Clock = std::chrono::steady_clock;
 
-  /// Bytes in the master that a record points to.
-  struct Source {
-    log_format::RemoteBytes bytes{};
-    std::vector<std::uint32_t> further_rkeys;
-  };
-
   /// A value on its way.
   struct Fetching {
     std::uint64_t position;  ///< of its record
     std::shared_ptr<Fetched> fetched;
-    Source source;
+    log::Remote source;
     std::unique_ptr<rdma::MemoryRegion> region;  ///< while it is read
     bool done = false;
   };
@@ -76,11 +70,8 @@ class Pull {
   void complete(const rdma::Completion& completion);
   void on_header();
   void on_log();
-  void consume(const log_format::RecordHeader& record, std::uint64_t position,
-               std::string_view body);
-  /// Takes the rkeys from the end of the body.
-  Source take_source(std::string_view& body) const;
-  void fetch(std::uint64_t position, Source source, std::shared_ptr<Fetched> fetched);
+  void consume(log::Record record, std::uint64_t position);
+  void fetch(std::uint64_t position, log::Remote source, std::shared_ptr<Fetched> fetched);
   void start_reads();
   /// Everything before it is staged, its values read.
   std::uint64_t position() const;

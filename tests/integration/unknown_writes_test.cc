@@ -11,7 +11,8 @@ namespace {
 class UnknownWritesTest : public SyncTest {
  protected:
   void SetUp() override {
-    master_ = &start_server("master", {.module_args = {"max-rounds", "2"}});
+    master_ = &start_server(
+        "master", {.config = {"rename-command EXEC RUN"}, .module_args = {"max-rounds", "2"}});
     replica_ = &start_server("replica", {.module_args = {"debug", "yes"}});
     for (const char* key : {"scattered", "whispered", "boxed"}) {
       master_->must("TESTTYPE.SET", key, "old");
@@ -69,7 +70,7 @@ TEST_F(UnknownWritesTest, AWriteThatNamesNoKeyIsFoundWhenItsTransactionRuns) {
   wait_state(*replica_, "pulling");
   replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
   wait_state(*replica_, "cutting");
-  client.must("EXEC");
+  client.must("RUN");
   go_on();
   expect_equal();
 }

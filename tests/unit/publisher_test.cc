@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <atomic>
-#include <cstring>
 #include <numeric>
 #include <string>
 #include <thread>
@@ -14,9 +12,7 @@ namespace rdmasync::master {
 namespace {
 
 using log_format::Kind;
-using log_format::RecordHeader;
 using log_format::RemoteBytes;
-using log_format::ValueBody;
 
 /// Registers everything in so many parts, or, if these are none, nothing but the ring.
 class FabricOfParts final : public rdma::Fabric {
@@ -61,7 +57,7 @@ class PublisherTest : public ::testing::Test {
     await_registration();
   }
   void put_cut() {
-    RecordInfo info;
+    log::RecordInfo info;
     info.kind = Kind::kCut;
     publisher_.put(info, "12345678");
   }
@@ -70,7 +66,7 @@ class PublisherTest : public ::testing::Test {
   }
 
   FabricOfParts fabric_;
-  LogRing ring_{fabric_, 64 << 10};
+  log::Ring ring_{fabric_, 64 << 10};
   std::atomic<int> woken_ = 0;
   Registrar registrar_{fabric_, [this] { ++woken_; }};
   std::vector<std::string> lost_;
@@ -84,21 +80,14 @@ TEST_F(PublisherTest, ARecordNamesEveryPartOfItsValue) {
   publish_value(3);
   publisher_.advance();
   ASSERT_GT(ring_.head(), 0U);
-  const RecordHeader& record = ring_.record_at(0);
-  const auto* body = reinterpret_cast<const char*>(&record) + sizeof(RecordHeader);
-  RemoteBytes remote{};
-  std::memcpy(&remote, body, sizeof(remote));
+  const auto record = log::read_record(ring_.bytes_from(0), value_.size() / 3);
+  ASSERT_TRUE(record && record->remote);
+  EXPECT_EQ(record->key, "key");
+  const RemoteBytes& remote = record->remote->bytes;
   EXPECT_EQ(remote.address, reinterpret_cast<std::uintptr_t>(value_.data()));
   EXPECT_EQ(remote.length, value_.size());
   EXPECT_EQ(remote.rkey, 100U);
-  ASSERT_EQ(remote.further_parts, 2U);
-  EXPECT_EQ(std::string_view(body + record.key_offset, record.key_length), "key");
-  const std::size_t size =
-      record.size - sizeof(RecordHeader) - (record.slack_and_flags & RecordHeader::kSlackMask);
-  ASSERT_EQ(size, sizeof(ValueBody) + 3 + 2 * sizeof(std::uint32_t));
-  std::array<std::uint32_t, 2> further{};
-  std::memcpy(further.data(), body + size - sizeof(further), sizeof(further));
-  EXPECT_EQ(further, (std::array<std::uint32_t, 2>{101, 102}));
+  EXPECT_EQ(record->remote->further_rkeys, (std::vector<std::uint32_t>{101, 102}));
   EXPECT_EQ(publisher_.pinned_bytes(), value_.size());
   publisher_.release(ring_.head());
   EXPECT_EQ(publisher_.pinned_bytes(), 0U);

@@ -1,16 +1,15 @@
-#include "module/master/log_ring.h"
+#include "module/log/ring.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 
-namespace rdmasync::master {
+namespace rdmasync::log {
 
 using log_format::kHeaderSize;
-using log_format::Kind;
-using log_format::kRecordAlign;
 using log_format::LogHeader;
 using log_format::RecordHeader;
 
@@ -33,11 +32,11 @@ std::byte* map_memory(std::size_t size) {
 
 }  // namespace
 
-void LogRing::Unmap::operator()(std::byte* memory) const {
+void Ring::Unmap::operator()(std::byte* memory) const {
   ::munmap(memory, size);
 }
 
-LogRing::LogRing(rdma::Fabric& fabric, std::size_t capacity)
+Ring::Ring(rdma::Fabric& fabric, std::size_t capacity)
     : capacity_(round_up(capacity, static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)))),
       memory_(map_memory(kHeaderSize + capacity_), Unmap{kHeaderSize + capacity_}),
       region_(fabric.register_memory({memory_.get(), kHeaderSize + capacity_},
@@ -46,43 +45,34 @@ LogRing::LogRing(rdma::Fabric& fabric, std::size_t capacity)
   header().capacity = capacity_;
 }
 
-std::byte* LogRing::at(std::uint64_t position) const {
+std::byte* Ring::at(std::uint64_t position) const {
   return memory_.get() + kHeaderSize + position % capacity_;
 }
 
-LogHeader& LogRing::header() const {
+LogHeader& Ring::header() const {
   return *reinterpret_cast<LogHeader*>(memory_.get());
 }
 
-const RecordHeader& LogRing::record_at(std::uint64_t position) const {
-  return *reinterpret_cast<const RecordHeader*>(at(position));
+std::string_view Ring::bytes_from(std::uint64_t position) const {
+  const std::uint64_t to_end = capacity_ - position % capacity_;
+  return {reinterpret_cast<const char*>(at(position)), std::min(head_ - position, to_end)};
 }
 
-bool LogRing::append(const RecordInfo& info, std::string_view first, std::string_view second,
-                     std::string_view third) {
+bool Ring::append(const RecordInfo& info, std::string_view first, std::string_view second,
+                  std::string_view third) {
   const std::size_t body = first.size() + second.size() + third.size();
-  const std::size_t size = round_up(sizeof(RecordHeader) + body, kRecordAlign);
+  const std::size_t size = record_size(body);
   const std::size_t to_end = capacity_ - head_ % capacity_;
   const std::size_t padding = size > to_end ? to_end : 0;
   if (used() + padding + size > capacity_) return false;
 
   if (padding > 0) {
-    RecordHeader pad{};
-    pad.size = static_cast<std::uint32_t>(padding);
-    pad.kind = Kind::kPad;
+    const RecordHeader pad = padding_of(padding);
     std::memcpy(at(head_), &pad, sizeof(pad));
     head_ += padding;
   }
 
-  RecordHeader header{};
-  header.size = static_cast<std::uint32_t>(size);
-  header.db = info.db;
-  header.key_length = info.key_length;
-  header.key_offset = info.key_offset;
-  header.kind = info.kind;
-  header.slack_and_flags = static_cast<std::uint8_t>(size - sizeof(RecordHeader) - body);
-  if (info.remote) header.slack_and_flags |= RecordHeader::kRemote;
-
+  const RecordHeader header = header_of(info, body);
   std::byte* to = at(head_);
   std::memcpy(to, &header, sizeof(header));
   to += sizeof(header);
@@ -94,7 +84,7 @@ bool LogRing::append(const RecordInfo& info, std::string_view first, std::string
   return true;
 }
 
-void LogRing::publish() {
+void Ring::show_head() {
   LogHeader& shared = header();
   shared.payload_bytes = progress_.payload_bytes;
   shared.keys_published = progress_.keys_published;
@@ -104,8 +94,8 @@ void LogRing::publish() {
   std::atomic_ref(shared.head).store(head_, std::memory_order_release);
 }
 
-void LogRing::release(std::uint64_t position) {
+void Ring::release(std::uint64_t position) {
   if (position > tail_ && position <= head_) tail_ = position;
 }
 
-}  // namespace rdmasync::master
+}  // namespace rdmasync::log

@@ -5,34 +5,26 @@
 #include <memory>
 #include <string_view>
 
+#include "module/log/record.h"
 #include "rdma/fabric.h"
 #include "rdmasync/log_format.h"
 
-namespace rdmasync::master {
-
-/// The parts of a record that are not its body.
-struct RecordInfo {
-  log_format::Kind kind = log_format::Kind::kPad;
-  std::uint32_t db = 0;
-  std::uint32_t key_length = 0;
-  std::uint16_t key_offset = 0;
-  bool remote = false;
-};
+namespace rdmasync::log {
 
 /// The export log: registered memory that replicas read. Main thread only.
 ///
 /// Anonymous memory is touched only as far as records reach, so a small dataset costs little.
-class LogRing {
+class Ring {
  public:
   /// `capacity` in bytes, rounded up to a page. Throws Error(kResources).
-  LogRing(rdma::Fabric& fabric, std::size_t capacity);
+  Ring(rdma::Fabric& fabric, std::size_t capacity);
 
   /// Appends a record whose body is those three, or returns false: no room for it now.
   bool append(const RecordInfo& info, std::string_view first, std::string_view second = {},
               std::string_view third = {});
 
   /// Lets replicas see what was appended.
-  void publish();
+  void show_head();
 
   /// Nobody needs what is before `position`.
   void release(std::uint64_t position);
@@ -47,8 +39,8 @@ class LogRing {
   std::uint64_t header_address() const { return reinterpret_cast<std::uint64_t>(memory_.get()); }
   rdma::PartKeys rkeys() const { return region_->rkeys(); }
 
-  /// The record at a position from tail() to head(), in place.
-  const log_format::RecordHeader& record_at(std::uint64_t position) const;
+  /// What is there from a position on, from tail() to head(): up to the ring's end, in place.
+  std::string_view bytes_from(std::uint64_t position) const;
 
   /// What the header tells of progress, besides the head.
   struct Progress {
@@ -75,4 +67,4 @@ class LogRing {
   std::uint64_t tail_ = 0;
 };
 
-}  // namespace rdmasync::master
+}  // namespace rdmasync::log

@@ -1,4 +1,4 @@
-#include "module/master/log_ring.h"
+#include "module/log/ring.h"
 
 #include <gtest/gtest.h>
 
@@ -7,47 +7,40 @@
 #include <random>
 #include <string>
 
-namespace rdmasync::master {
+namespace rdmasync::log {
 namespace {
 
 using log_format::Kind;
-using log_format::RecordHeader;
 
 RecordInfo entry(std::uint32_t db, std::size_t key_length) {
   RecordInfo info;
-  info.kind = Kind::kEntry;
+  info.kind = Kind::kPacked;
   info.db = db;
   info.key_length = static_cast<std::uint32_t>(key_length);
   return info;
 }
 
-std::string body_of(const RecordHeader& record) {
-  const auto* bytes = reinterpret_cast<const char*>(&record) + sizeof(RecordHeader);
-  const std::size_t slack = record.slack_and_flags & RecordHeader::kSlackMask;
-  return {bytes, record.size - sizeof(RecordHeader) - slack};
-}
-
-class LogRingTest : public ::testing::Test {
+class RingTest : public ::testing::Test {
  protected:
   /// The page before the ring, as a replica would read it.
   const log_format::LogHeader& header() const {
-    const auto* ring = reinterpret_cast<const std::byte*>(&ring_.record_at(0));
+    const auto* ring = ring_.bytes_from(0).data();
     return *reinterpret_cast<const log_format::LogHeader*>(ring - log_format::kHeaderSize);
   }
 
   std::unique_ptr<rdma::Fabric> fabric_ = rdma::make_fabric("tcp");
-  LogRing ring_{*fabric_, 64 << 10};
+  Ring ring_{*fabric_, 64 << 10};
 };
 
-TEST_F(LogRingTest, NothingIsSeenBeforeItIsPublished) {
+TEST_F(RingTest, NothingIsSeenBeforeItIsPublished) {
   ASSERT_TRUE(ring_.append(entry(0, 1), "k", "value"));
   EXPECT_EQ(header().head, 0U);
-  ring_.publish();
+  ring_.show_head();
   EXPECT_EQ(header().head, ring_.head());
   EXPECT_EQ(header().capacity, ring_.capacity());
 }
 
-TEST_F(LogRingTest, AFullRingRefusesUntilItIsReleased) {
+TEST_F(RingTest, AFullRingRefusesUntilItIsReleased) {
   const std::string body(1000, 'x');
   std::uint64_t first_end = 0;
   while (ring_.append(entry(0, 0), body)) {
@@ -61,7 +54,7 @@ TEST_F(LogRingTest, AFullRingRefusesUntilItIsReleased) {
   EXPECT_EQ(ring_.tail(), first_end);
 }
 
-TEST_F(LogRingTest, ReleaseNeverGoesBackOrBeyondTheHead) {
+TEST_F(RingTest, ReleaseNeverGoesBackOrBeyondTheHead) {
   ASSERT_TRUE(ring_.append(entry(0, 0), "abc"));
   ring_.release(ring_.head() + 1);
   EXPECT_EQ(ring_.tail(), 0U);
@@ -71,17 +64,17 @@ TEST_F(LogRingTest, ReleaseNeverGoesBackOrBeyondTheHead) {
 }
 
 /// Every record comes out as it went in, however the ring wraps.
-TEST_F(LogRingTest, RecordsSurviveManyTurnsOfTheRing) {
+TEST_F(RingTest, RecordsSurviveManyTurnsOfTheRing) {
   std::mt19937 random(7);
   std::deque<std::pair<std::uint64_t, std::string>> live;
   std::uint64_t position = 0;
   const auto consume = [&] {
-    const RecordHeader* record = &ring_.record_at(position);
+    auto record = read_record(ring_.bytes_from(position), 1);
     if (record->kind == Kind::kPad) {
       position += record->size;
-      record = &ring_.record_at(position);
+      record = read_record(ring_.bytes_from(position), 1);
     }
-    ASSERT_EQ(body_of(*record), live.front().second);
+    ASSERT_EQ(record->entry, live.front().second);
     ASSERT_EQ(record->db, live.front().first);
     ASSERT_EQ(record->size % log_format::kRecordAlign, 0U);
     // No record crosses the end of the ring.
@@ -105,4 +98,4 @@ TEST_F(LogRingTest, RecordsSurviveManyTurnsOfTheRing) {
 }
 
 }  // namespace
-}  // namespace rdmasync::master
+}  // namespace rdmasync::log
