@@ -45,23 +45,25 @@ std::string packed(std::string_view key, std::string_view value) {
   return encode(info_of(Kind::kPacked, key, entry.size() - key.size()), entry + std::string(value));
 }
 
-const RemoteBytes kThreeParts{
+constexpr RemoteBytes kThreeParts{
     .address = 4096, .length = 2 * kPartSize + 1, .rkey = 7, .further_parts = 2};
-const std::string kTwoRkeys = bytes_of(std::array<std::uint32_t, 2>{8, 9});
-const redis::rdb::KeyMeta kMeta{1000, log_format::Recency::kIdle, 5};
+std::string two_rkeys() {
+  return bytes_of(std::array<std::uint32_t, 2>{8, 9});
+}
+constexpr redis::rdb::KeyMeta kMeta{1000, log_format::Recency::kIdle, 5};
 
 std::string packed_elsewhere(std::string_view key) {
   std::string entry;
   redis::rdb::append_entry_head(entry, {}, 0, key);
   RecordInfo info = info_of(Kind::kPacked, key, entry.size() - key.size());
   const std::string head = head_of_remote(info, kThreeParts);
-  return encode(info, head + entry + kTwoRkeys);
+  return encode(info, head + entry + two_rkeys());
 }
 
 std::string direct(const std::string& key) {
   RecordInfo info = info_of(Kind::kDirect, key);
   const std::string head = head_of_direct(info, kThreeParts, kMeta);
-  return encode(info, head + key + kTwoRkeys);
+  return encode(info, head + key + two_rkeys());
 }
 
 /// One of every kind.
@@ -79,7 +81,7 @@ std::vector<std::string> every_record() {
           encode(info_of(Kind::kFlush), ""),
           encode(info_of(Kind::kSwap), bytes_of(std::uint32_t{5})),
           encode(info_of(Kind::kFunctions), "libraries"),
-          encode(functions, head + kTwoRkeys),
+          encode(functions, head + two_rkeys()),
           encode(info_of(Kind::kCut), bytes_of(std::uint64_t{77})),
           encode(info_of(Kind::kRoundEnd), ""),
           encode(info_of(Kind::kPad), std::string(32, 'x'))};
@@ -212,8 +214,9 @@ TEST(Record, AValueHasAnRkeyForEveryPart) {
     RemoteBytes bytes = kThreeParts;
     bytes.further_parts = parts;
     RecordInfo info = info_of(Kind::kDirect, "key");
-    const std::string head = head_of_direct(info, bytes, kMeta);
-    EXPECT_EQ(reason(encode(info, head + "key" + kTwoRkeys)),
+    std::string body = head_of_direct(info, bytes, kMeta);
+    body.append("key").append(two_rkeys());
+    EXPECT_EQ(reason(encode(info, body)),
               "the export log has a value with too few rkeys, or too many")
         << parts;
   }
@@ -222,7 +225,7 @@ TEST(Record, AValueHasAnRkeyForEveryPart) {
   large.further_parts = 99;
   RecordInfo info = info_of(Kind::kPacked);
   const std::string head = head_of_remote(info, large);
-  EXPECT_EQ(reason(encode(info, head + kTwoRkeys)),
+  EXPECT_EQ(reason(encode(info, head + two_rkeys())),
             "the export log has a value with too few rkeys, or too many");
 }
 
@@ -242,7 +245,7 @@ TEST(Record, AUseOfAnUnknownKindIsRefused) {
   RecordInfo info = info_of(Kind::kDirect, "key");
   const redis::rdb::KeyMeta meta{0, static_cast<log_format::Recency>(3), 0};
   const std::string head = head_of_direct(info, kThreeParts, meta);
-  EXPECT_EQ(reason(encode(info, head + "key" + kTwoRkeys)),
+  EXPECT_EQ(reason(encode(info, head + "key" + two_rkeys())),
             "the export log has a use of an unknown kind");
 }
 
