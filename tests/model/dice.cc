@@ -9,8 +9,8 @@ namespace rdmasync::test {
 namespace {
 
 constexpr int kBusyDatabases = 4;
-constexpr std::array<const char*, 13> kTypes = {"s", "big", "n", "l",   "set", "h",  "hx",
-                                                "z", "geo", "x", "log", "hll", "mod"};
+constexpr std::array<const char*, 14> kTypes = {"s",  "big", "n",   "l", "set", "h",   "hx",
+                                                "hp", "z",   "geo", "x", "log", "hll", "mod"};
 
 }  // namespace
 

@@ -16,6 +16,12 @@ std::string hash(Dice& d) {
   return d.key(d.one_in(4) ? "h" : "hx");
 }
 
+/// One whose fields do not end. A replica of Redis 8.0 that hears of HPERSIST, or HGETEX PERSIST,
+/// when the time of the field is over by its own clock lets the field go, whatever the sync was.
+std::string lasting_hash(Dice& d) {
+  return d.key("hp");
+}
+
 Command with_fields(Command command, Dice& d) {
   const int count = d.between(1, 3);
   command.insert(command.end(), {"FIELDS", std::to_string(count)});
@@ -40,7 +46,7 @@ std::string far_ms(Dice& d) {
   return "900000000000" + d.number(10);
 }
 
-/// A life, or none, for HSETEX, HGETEX and MSETEX.
+/// A life, or none, for HSETEX, HGETEX and MSETEX; `without`, if there is one, says none.
 void add_life(Command& command, Dice& d, const char* without) {
   switch (d.below(5)) {
     case 0:
@@ -53,7 +59,7 @@ void add_life(Command& command, Dice& d, const char* without) {
       command.insert(command.end(), {"EX", "900"});
       break;
     case 3:
-      command.emplace_back(without);
+      if (without != nullptr) command.emplace_back(without);
       break;
     default:
       break;
@@ -88,7 +94,15 @@ constexpr std::array kRecipes = {
     Recipe{"hpexpireat", [](Dice& d) -> Command { return expire(d, "HPEXPIREAT", far_ms(d)); }},
     Recipe{"hpersist",
            [](Dice& d) -> Command {
-             return with_fields({"HPERSIST", hash(d)}, d);
+             return with_fields({"HPERSIST", lasting_hash(d)}, d);
+           }},
+    Recipe{"hpexpireat",
+           [](Dice& d) -> Command {
+             return with_fields({"HPEXPIREAT", lasting_hash(d), far_ms(d)}, d);
+           }},
+    Recipe{"hset",
+           [](Dice& d) -> Command {
+             return {"HSET", lasting_hash(d), field(d), d.bytes(60), field(d), d.bytes(9)};
            }},
     Recipe{"hsetex",
            [](Dice& d) -> Command {
@@ -100,8 +114,9 @@ constexpr std::array kRecipes = {
            30},
     Recipe{"hgetex",
            [](Dice& d) -> Command {
+             if (d.one_in(5)) return with_fields({"HGETEX", lasting_hash(d), "PERSIST"}, d);
              Command command = {"HGETEX", hash(d)};
-             add_life(command, d, "PERSIST");
+             add_life(command, d, nullptr);
              return with_fields(std::move(command), d);
            },
            15},
