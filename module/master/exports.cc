@@ -363,7 +363,7 @@ void Exports::cron() {
     late.insert(late.end(), stalled.begin(), stalled.end());
   }
   for (const auto client : late) {
-    redis::log_warning(format("rdmasync: dropping a replica that consumed nothing for %lld s",
+    redis::log_warning(format("rdmasync: dropping a replica that was silent for %lld s",
                               static_cast<long long>(timeout.count())));
     disconnect(client);
   }

@@ -27,6 +27,9 @@ constexpr std::chrono::microseconds kHeaderPauseMax{1000};
 // this part of the log, or of what may be registered for values, and not one for every value.
 constexpr std::size_t kAcknowledgePart = 8;
 constexpr std::chrono::milliseconds kAcknowledgeEvery{100};
+// Where one value takes long, the last acknowledgement is said again: the master would take the
+// silence for a hang. A read that brings nothing ends by itself, so this does, too.
+constexpr std::chrono::milliseconds kSignOfLife{300};
 
 constexpr std::chrono::milliseconds kCheckEvery{50};
 constexpr std::chrono::seconds kSilence{1};
@@ -270,7 +273,9 @@ void Pull::acknowledge_if_due() {
                     values_unacknowledged_ >= values_limit_ / kAcknowledgePart;
   // The master may have stopped publishing until it hears that there is room.
   const bool idle = consumed_ == head_ && log_pending_ == 0 && values_pending_ == 0;
-  if (much || idle || Clock::now() >= acknowledge_due_) acknowledge();
+  const auto now = Clock::now();
+  if (much || idle || now >= acknowledge_due_) acknowledge();
+  if (values_pending_ > 0 && now >= sign_of_life_due_) say_acknowledged();
 }
 
 void Pull::acknowledge() {
@@ -278,6 +283,11 @@ void Pull::acknowledge() {
   acknowledged_ = position();
   values_unacknowledged_ = 0;
   acknowledge_due_ = Clock::now() + kAcknowledgeEvery;
+  say_acknowledged();
+}
+
+void Pull::say_acknowledged() {
+  sign_of_life_due_ = Clock::now() + kSignOfLife;
   callbacks_.acknowledge(acknowledged_);
 }
 

@@ -21,7 +21,7 @@ namespace rdmasync::replica {
 class Pull {
  public:
   struct Callbacks {
-    /// Everything before the position is consumed.
+    /// Everything before the position is consumed. Said again while the next value takes long.
     std::function<void(std::uint64_t position)> acknowledge;
     /// Called now and then; throws when the sync is to end.
     std::function<void()> check;
@@ -77,6 +77,7 @@ class Pull {
   std::uint64_t position() const;
   void acknowledge_if_due();
   void acknowledge();
+  void say_acknowledged();
   void wait(bool for_values);
 
   Attachment attachment_;
@@ -95,6 +96,7 @@ class Pull {
   std::uint64_t consumed_ = 0;  ///< every record before it is staged
   std::uint64_t acknowledged_ = 0;
   Clock::time_point acknowledge_due_{};
+  Clock::time_point sign_of_life_due_{};
   std::byte* log_into_ = nullptr;
   std::size_t log_pending_ = 0;  ///< bytes of the log being read
   std::uint64_t rounds_ended_ = 0;

@@ -295,6 +295,20 @@ TEST_F(RdmaWireTest, LostPacketsAreReadAgain) {
   EXPECT_TRUE(equal(master, replica));
 }
 
+/// One value takes longer than the master waits for a replica that is silent.
+TEST_F(RdmaWireTest, ASlowReplicaIsNotASilentOne) {
+  ServerOptions impatient = options_;
+  impatient.config = {"rdmasync.replica-timeout 3"};
+  Server& master = start_verbs("master", impatient);
+  Server& replica = start_verbs("replica", options_);
+  master.must("SET", "slow", random_bytes(1, 64 * kMiB));
+  wire("--slow 100mbit");
+  slaveof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_EQ(status(replica, "syncs_failed"), "0") << status(replica, "last_sync_error");
+  EXPECT_TRUE(equal(master, replica));
+}
+
 TEST_F(RdmaWireTest, CutInTheMiddle) {
   Server& master = start_verbs("master", options_);
   Server& replica = start_verbs("replica", options_);
