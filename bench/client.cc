@@ -9,10 +9,6 @@
 namespace rdmasync::bench {
 namespace {
 
-std::string_view view(const redisReply& reply) {
-  return {reply.str, reply.len};
-}
-
 std::string to_text(const redisReply& reply) {
   return reply.type == REDIS_REPLY_INTEGER ? std::to_string(reply.integer)
                                            : std::string(view(reply));

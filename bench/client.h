@@ -16,6 +16,11 @@ struct FreeReply {
   void operator()(redisReply* reply) const { freeReplyObject(reply); }
 };
 using Reply = std::unique_ptr<redisReply, FreeReply>;
+/// Of a bulk or status reply; as long as the reply.
+inline std::string_view view(const redisReply& reply) {
+  return {reply.str, reply.len};
+}
+
 using Arguments = std::initializer_list<std::string_view>;
 
 /// Names and values, as INFO and RDMASYNC.STATUS tell them.

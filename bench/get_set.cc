@@ -12,10 +12,6 @@ namespace {
 
 using Keys = std::span<redisReply* const>;
 
-std::string_view view(const redisReply& reply) {
-  return {reply.str, reply.len};
-}
-
 }  // namespace
 
 GetSet::GetSet(Ends ends, bool pipelined) : ends_(std::move(ends)), pipelined_(pipelined) {}

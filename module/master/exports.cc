@@ -1,13 +1,13 @@
 #include "module/master/exports.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <thread>
 #include <utility>
 
 #include "module/config.h"
 #include "module/master/table.h"
+#include "module/number.h"
 #include "module/redis/context.h"
 #include "module/redis/guard.h"
 #include "module/redis/log.h"
@@ -23,12 +23,9 @@ using redis::format;
 namespace {
 
 std::int64_t number(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) {
-    throw Error(Errc::kProtocol, "'" + std::string(text) + "' is not a number");
-  }
-  return value;
+  const auto value = to_number<std::int64_t>(text);
+  if (!value) throw Error(Errc::kProtocol, "'" + std::string(text) + "' is not a number");
+  return *value;
 }
 
 /// The address at which a client reached this server, without the port.

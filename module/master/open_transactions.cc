@@ -1,9 +1,9 @@
 #include "module/master/open_transactions.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string_view>
 
+#include "module/number.h"
 #include "module/redis/owned.h"
 #include "module/redis/server.h"
 
@@ -25,10 +25,8 @@ std::string_view take_line(std::string_view& text) {
   return line;
 }
 
-std::int64_t number(std::string_view text) {
-  std::int64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
+std::int64_t number(std::string_view line, std::string_view name) {
+  return to_number<std::int64_t>(field(line, name)).value_or(0);
 }
 
 }  // namespace
@@ -48,7 +46,7 @@ OpenTransactions::Queues OpenTransactions::parse(std::string_view client_list) {
   Queues queues;
   while (!client_list.empty()) {
     const auto line = take_line(client_list);
-    const Queue queue{number(field(line, " multi=")), number(field(line, " multi-mem="))};
+    const Queue queue{number(line, " multi="), number(line, " multi-mem=")};
     if (queue.commands > 0) queues.emplace(field(line, "id="), queue);
   }
   return queues;

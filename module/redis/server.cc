@@ -1,8 +1,8 @@
 #include "module/redis/server.h"
 
-#include <cstdlib>
 #include <vector>
 
+#include "module/number.h"
 #include "rdmasync/error.h"
 
 namespace rdmasync::redis {
@@ -46,7 +46,7 @@ std::string Info::text(const char* field) const {
 }
 
 std::int64_t Info::number(const char* field) const {
-  return std::strtoll(text(field).c_str(), nullptr, 10);
+  return to_number<std::int64_t>(text(field)).value_or(0);
 }
 
 std::string server_name_and_version() {

@@ -7,6 +7,7 @@
 #include <map>
 #include <sstream>
 
+#include "module/number.h"
 #include "module/redis/log.h"
 #include "module/redis/rdb.h"
 #include "module/token_text.h"
@@ -37,15 +38,25 @@ const std::string& field(const Fields& fields, std::string_view name) {
   return found->second;
 }
 
+template <typename Number>
+Number number(std::string_view name, std::string_view text) {
+  const auto value = to_number<Number>(text);
+  if (!value) {
+    throw Error(Errc::kProtocol, "the master's reply to ATTACH has '" + std::string(text) +
+                                     "' for '" + std::string(name) + "', where a number belongs");
+  }
+  return *value;
+}
+
 std::uint64_t number(const Fields& fields, std::string_view name) {
-  return std::stoull(field(fields, name));
+  return number<std::uint64_t>(name, field(fields, name));
 }
 
 std::vector<std::uint32_t> numbers(const Fields& fields, std::string_view name) {
   std::vector<std::uint32_t> all;
   std::istringstream text(field(fields, name));
   for (std::string one; std::getline(text, one, ',');) {
-    all.push_back(static_cast<std::uint32_t>(std::stoul(one)));
+    all.push_back(number<std::uint32_t>(name, one));
   }
   return all;
 }
@@ -100,7 +111,8 @@ Attachment attach_over(MasterLink& link, const MasterAddress& master, const std:
   made.part_size = number(fields, protocol::kAttachPartSize);
   made.capacity = number(fields, protocol::kAttachCapacity);
   check_log(made);
-  made.rdb_version = static_cast<int>(number(fields, protocol::kAttachRdbVersion));
+  made.rdb_version =
+      number<int>(protocol::kAttachRdbVersion, field(fields, protocol::kAttachRdbVersion));
   if (!redis::rdb::loads(own.rdb_version, made.rdb_version)) {
     throw Error(Errc::kUsage,
                 "this server, " + own.server + ", cannot load what the master, " +

@@ -24,7 +24,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // How often a wait looks whether it is to stop.
-constexpr int kLookMs = 50;
+constexpr int kLookEveryMs = 50;
 
 sockaddr_in loopback(std::uint16_t port) {
   sockaddr_in address{};
@@ -59,7 +59,7 @@ OwnMaster::~OwnMaster() = default;
 
 void OwnMaster::wait_readable(int fd, Clock::time_point deadline) {
   pollfd ready{fd, POLLIN, 0};
-  while (::poll(&ready, 1, kLookMs) <= 0) {
+  while (::poll(&ready, 1, kLookEveryMs) <= 0) {
     if (stop_.stop_requested()) throw Error(Errc::kCancelled, "stopped");
     if (Clock::now() > deadline) {
       throw Error(Errc::kPeerLost, "this server did not turn to its own handover in time");
@@ -140,7 +140,7 @@ void OwnMaster::write(std::string_view bytes) {
                   "this server broke off loading the copy: see the lines above in its log");
     }
     pollfd ready{connection_.get(), POLLOUT, 0};
-    ::poll(&ready, 1, kLookMs);
+    ::poll(&ready, 1, kLookEveryMs);
     if (stop_.stop_requested()) throw Error(Errc::kCancelled, "stopped");
   }
 }

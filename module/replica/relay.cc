@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::chrono::seconds kTimeout{10};
 // As often as the server itself does; its master drops a replica that is silent for repl-timeout.
-constexpr std::chrono::seconds kAcknowledgeEvery{1};
-constexpr int kLookMs = 100;
+constexpr std::chrono::seconds kHeardEvery{1};
+constexpr int kLookAroundMs = 100;
 constexpr std::size_t kReadSize = 256U << 10;
 
 }  // namespace
@@ -66,10 +66,10 @@ void Relay::run() {
     while (!stopping_) {
       if (std::chrono::steady_clock::now() >= acknowledge_at) {
         acknowledge();
-        acknowledge_at = std::chrono::steady_clock::now() + kAcknowledgeEvery;
+        acknowledge_at = std::chrono::steady_clock::now() + kHeardEvery;
       }
       pollfd ready{link_.fd(), POLLIN, 0};
-      if (::poll(&ready, 1, kLookMs) <= 0) continue;
+      if (::poll(&ready, 1, kLookAroundMs) <= 0) continue;
       const auto got = ::recv(link_.fd(), bytes.data(), bytes.size(), MSG_DONTWAIT);
       if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
         throw Error(Errc::kPeerLost,

@@ -3,9 +3,9 @@
 #include <strings.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "module/number.h"
 #include "module/redis/log.h"
 #include "module/redis/server.h"
 #include "module/replica/linker.h"
@@ -20,12 +20,11 @@ bool same(const std::string& a, const char* b) {
 }
 
 int port_from(const std::string& text) {
-  int port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || end != text.data() + text.size() || port < 1 || port > 65535) {
+  const auto port = to_number<int>(text);
+  if (!port || *port < 1 || *port > 65535) {
     throw Error(Errc::kUsage, "invalid master port '" + text + "': it is a number up to 65535");
   }
-  return port;
+  return *port;
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 class EvictionTest : public FabricTest {};
 RDMASYNC_FOR_EACH_FABRIC(EvictionTest);
 
-constexpr std::array kKeys = {"int", "small", "large", "list", "testtype"};
+constexpr std::array kNames = {"int", "small", "large", "list", "testtype"};
 
 void fill(Client& client) {
   client.must("SET", "int", "7000");
@@ -30,7 +30,7 @@ TEST_P(EvictionTest, Frequency) {
   Client client = master.connect();
   fill(client);
   int uses = 10;
-  for (const char* key : kKeys) {
+  for (const char* key : kNames) {
     for (int i = 0; i < uses; i++) {
       client.must("EXISTS", key);
       client.must("TOUCH", key);
@@ -39,7 +39,7 @@ TEST_P(EvictionTest, Frequency) {
   }
   slaveof(replica, master);
   wait_synced(replica, master);
-  for (const char* key : kKeys) {
+  for (const char* key : kNames) {
     const long long expected = master.must("OBJECT", "FREQ", key).number;
     EXPECT_GE(expected, 10) << key;
     EXPECT_EQ(replica.must("OBJECT", "FREQ", key).number, expected) << key;
@@ -53,13 +53,13 @@ TEST_P(EvictionTest, IdleTime) {
   Client client = master.connect();
   fill(client);
   constexpr long long kIdleSeconds = 5000;
-  for (const char* key : kKeys) {
+  for (const char* key : kNames) {
     const std::string value = client.must("DUMP", key).text;
     client.must("RESTORE", key, 0, value, "REPLACE", "IDLETIME", kIdleSeconds);
   }
   slaveof(replica, master);
   wait_synced(replica, master);
-  for (const char* key : kKeys) {
+  for (const char* key : kNames) {
     EXPECT_GE(replica.must("OBJECT", "IDLETIME", key).number, kIdleSeconds) << key;
   }
   EXPECT_TRUE(equal(master, replica));
