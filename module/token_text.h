@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -7,8 +8,8 @@
 
 namespace rdmasync {
 
-/// A token as 32 hexadecimal digits, as it crosses TCP. Throws Error(kProtocol) on anything else.
+/// A token as 32 hexadecimal digits, as it crosses TCP; none of any other text.
 std::string to_text(const rdma::Token& token);
-rdma::Token token_from_text(std::string_view text);
+std::optional<rdma::Token> token_from_text(std::string_view text);
 
 }  // namespace rdmasync

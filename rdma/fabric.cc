@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-#include "rdma/soft/soft_fabric.h"
+#include "rdma/emulated/fabric.h"
 #include "rdma/system.h"
 #include "rdma/verbs/verbs_fabric.h"
 

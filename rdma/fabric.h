@@ -93,11 +93,9 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
   virtual ~Connection() = default;
 
-  /// How many reads are useful to keep outstanding; more are queued, not refused.
-  virtual std::size_t depth() const = 0;
-
-  /// Starts a read and returns at once. Reads may complete in any order; large ones are split
-  /// inside, and complete once. A length of 0 completes without touching the peer.
+  /// Starts a read and returns at once; any number may be outstanding. Reads may complete in any
+  /// order; large ones are split inside, and complete once. A length of 0 completes without
+  /// touching the peer.
   virtual void post(const Read& read) = 0;
 
   /// Takes up to `out.size()` completions and returns their number; never blocks.

@@ -58,7 +58,7 @@ Remote take_remote(std::string_view& body, std::uint64_t part_size) {
   return remote;
 }
 
-redis::rdb::KeyMeta meta_of(const ValueBody& value) {
+KeyMeta meta_of(const ValueBody& value) {
   if (value.recency_kind > log_format::Recency::kFrequency) refuse("a use of an unknown kind");
   return {value.expire_at_ms, value.recency_kind, value.recency};
 }
@@ -152,8 +152,7 @@ std::string head_of_remote(RecordInfo& info, const RemoteBytes& bytes) {
   return bytes_of(bytes);
 }
 
-std::string head_of_direct(RecordInfo& info, const RemoteBytes& bytes,
-                           const redis::rdb::KeyMeta& meta) {
+std::string head_of_direct(RecordInfo& info, const RemoteBytes& bytes, const KeyMeta& meta) {
   info.key_offset = static_cast<std::uint16_t>(info.key_offset + sizeof(ValueBody));
   const ValueBody value{.bytes = bytes,
                         .expire_at_ms = meta.expire_at_ms,

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "module/redis/rdb.h"
+#include "module/log/entry.h"
 #include "rdmasync/log_format.h"
 
 /// The export log: records are made and taken apart here, and nowhere else.
@@ -32,7 +32,7 @@ log_format::RecordHeader padding_of(std::size_t size);
 /// rkeys of further parts follow the body. Changes the info accordingly.
 std::string head_of_remote(RecordInfo& info, const log_format::RemoteBytes& bytes);
 std::string head_of_direct(RecordInfo& info, const log_format::RemoteBytes& bytes,
-                           const redis::rdb::KeyMeta& meta);
+                           const KeyMeta& meta);
 
 /// Bytes outside of the log that a record points to.
 struct Remote {
@@ -48,7 +48,7 @@ struct Record {
   std::string_view key = {};
   std::string_view entry = {};        ///< as Kind tells; what of it is in the log
   std::optional<Remote> remote = {};  ///< the rest of it; of kDirect the value
-  redis::rdb::KeyMeta meta = {};      ///< of kDirect; an entry has its own
+  KeyMeta meta = {};                  ///< of kDirect; an entry has its own
   std::uint32_t other_db = 0;         ///< of kSwap
   std::uint64_t session = 0;          ///< of kCut
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "module/redis/context.h"
+#include "module/redis/rdb.h"
 #include "module/redis/server.h"
 #include "module/thread_cpu_time.h"
 
@@ -46,43 +47,32 @@ RedisModuleCtx* Capture::select(std::uint32_t db) {
   return context_.get();
 }
 
-Capture::Seen Capture::look_at(RedisModuleKey* key) const {
-  Seen seen;
-  seen.type = redis::KeyType(key);
-  seen.length = redis::ValueLength(key);
-  seen.meta.expire_at_ms = redis::GetAbsExpire(key);
-  redis::GetLRU(key, &seen.recency.idle_ms);
-  redis::GetLFU(key, &seen.recency.frequency);
-  if (recency_kind_ == log_format::Recency::kIdle && seen.recency.idle_ms >= 0) {
-    seen.meta.recency_kind = recency_kind_;
-    seen.meta.recency = static_cast<std::uint64_t>(seen.recency.idle_ms) / 1000;
-  } else if (recency_kind_ == log_format::Recency::kFrequency && seen.recency.frequency >= 0) {
-    seen.meta.recency_kind = recency_kind_;
-    seen.meta.recency = static_cast<std::uint64_t>(seen.recency.frequency);
-  }
-  return seen;
+Capture::KeyFacts Capture::look_at(RedisModuleKey* key) const {
+  const redis::Uses uses = redis::uses_of(key);
+  return {redis::KeyType(key), redis::ValueLength(key), uses,
+          redis::meta_of(key, uses, recency_kind_)};
 }
 
 Capture::Outcome Capture::capture(std::uint32_t db, RedisModuleString* name, Mode mode) {
-  Seen seen;
+  KeyFacts facts;
   {
     const redis::Key key{redis::OpenKey(select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
     if (!key || redis::KeyType(key.get()) == redis::kTypeEmpty) return Outcome::kAbsent;
-    seen = look_at(key.get());
-    if (publish_string(db, redis::view(name), key.get(), seen, mode)) return Outcome::kPublished;
+    facts = look_at(key.get());
+    if (publish_string(db, redis::view(name), key.get(), facts, mode)) return Outcome::kPublished;
   }
   // Closed first: the command below may find the key expired and free it.
-  return publish_by_command(db, name, seen);
+  return publish_by_command(db, name, facts);
 }
 
 bool Capture::capture_scanned(std::uint32_t db, RedisModuleString* name, RedisModuleKey* key) {
-  Seen seen = look_at(key);
-  if (seen.type == redis::kTypeString && seen.length < raw_from_) {
-    short_strings_.push_back({redis::hold(name), seen});
+  const KeyFacts facts = look_at(key);
+  if (facts.type == redis::kTypeString && facts.length < raw_from_) {
+    short_strings_.push_back({redis::hold(name), facts});
     return false;
   }
-  if (!publish_string(db, redis::view(name), key, seen, Mode::kDirect)) {
-    publish_by_command(db, name, seen);
+  if (!publish_string(db, redis::view(name), key, facts, Mode::kDirect)) {
+    publish_by_command(db, name, facts);
   }
   return true;
 }
@@ -95,40 +85,40 @@ void Capture::publish_short_strings(std::uint32_t db) {
   for (std::size_t i = 0; i < short_strings_.size(); ++i) {
     RedisModuleCallReply* value = redis::CallReplyArrayElement(values.get(), i);
     if (value == nullptr || redis::CallReplyType(value) != redis::kReplyString) continue;
-    const auto& [name, seen] = short_strings_[i];
-    restore(name.get(), seen.recency);
-    put_string(db, redis::view(name.get()), seen.meta, redis::view(value));
+    const auto& [name, facts] = short_strings_[i];
+    undo_touch(name.get(), facts.uses);
+    put_string(db, redis::view(name.get()), facts.meta, redis::view(value));
   }
   short_strings_.clear();
 }
 
 bool Capture::publish_string(std::uint32_t db, std::string_view name, RedisModuleKey* key,
-                             const Seen& seen, Mode mode) {
-  if (seen.type != redis::kTypeString || seen.length < raw_from_) return false;
+                             const KeyFacts& facts, Mode mode) {
+  if (facts.type != redis::kTypeString || facts.length < raw_from_) return false;
   std::size_t length = 0;
   char* bytes = redis::StringDMA(key, &length, redis::kKeyRead);
   if (mode == Mode::kDirect && length >= options_.direct_threshold) {
-    publisher_.put_value(db, name, seen.meta, {reinterpret_cast<std::byte*>(bytes), length});
+    publisher_.put_direct(db, name, facts.meta, {reinterpret_cast<std::byte*>(bytes), length});
   } else {
-    put_string(db, name, seen.meta, {bytes, length});
+    put_string(db, name, facts.meta, {bytes, length});
   }
   return true;
 }
 
 Capture::Outcome Capture::publish_by_command(std::uint32_t db, RedisModuleString* name,
-                                             const Seen& seen) {
-  const bool is_string = seen.type == redis::kTypeString;
-  if (remember_streams_ && seen.type == redis::kTypeStream) streams_.emplace(redis::view(name));
+                                             const KeyFacts& facts) {
+  const bool is_string = facts.type == redis::kTypeString;
+  if (remember_streams_ && facts.type == redis::kTypeStream) streams_.emplace(redis::view(name));
   const redis::Reply reply =
       is_string ? redis::call(context_.get(), redis::kGet, std::span(&name, 1)) : dump(db, name);
   if (redis::CallReplyType(reply.get()) != redis::kReplyString) return Outcome::kAbsent;
-  restore(name, seen.recency);
+  undo_touch(name, facts.uses);
 
   const std::string_view value = redis::view(reply.get());
   if (is_string) {
-    put_string(db, redis::view(name), seen.meta, value);
+    put_string(db, redis::view(name), facts.meta, value);
   } else {
-    put_payload(db, redis::view(name), seen.meta, value);
+    put_payload(db, redis::view(name), facts.meta, value);
   }
   return Outcome::kPublished;
 }
@@ -146,22 +136,20 @@ redis::Reply Capture::dump(std::uint32_t db, RedisModuleString* name) {
 }
 
 /// A command has touched the key; the copy is not a use of it.
-void Capture::restore(RedisModuleString* name, const Recency& recency) {
-  if (recency.idle_ms <= 0 && recency.frequency < 0) return;
+void Capture::undo_touch(RedisModuleString* name, const redis::Uses& uses) {
+  if (uses.idle_ms <= 0 && uses.frequency < 0) return;
   const redis::Key key{redis::OpenKey(context_.get(), name, redis::kKeyRead | redis::kKeyNoTouch)};
-  if (!key) return;
-  if (recency.idle_ms >= 0) redis::SetLRU(key.get(), recency.idle_ms);
-  if (recency.frequency >= 0) redis::SetLFU(key.get(), recency.frequency);
+  if (key) redis::set_uses(key.get(), uses);
 }
 
-void Capture::put_string(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
+void Capture::put_string(std::uint32_t db, std::string_view name, const log::KeyMeta& meta,
                          std::string_view value) {
   std::string prefix;
   redis::rdb::append_length(prefix, value.size());
   put_entry(db, name, meta, redis::rdb::kTypeString, prefix, value);
 }
 
-void Capture::put_payload(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
+void Capture::put_payload(std::uint32_t db, std::string_view name, const log::KeyMeta& meta,
                           std::string_view payload) {
   const char type = payload.front();
   const bool known = type >= 0 && type <= redis::rdb::kLastType;
@@ -173,10 +161,10 @@ void Capture::put_payload(std::uint32_t db, std::string_view name, const redis::
   }
 }
 
-void Capture::put_entry(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
+void Capture::put_entry(std::uint32_t db, std::string_view name, const log::KeyMeta& meta,
                         char type, std::string_view length_prefix, std::string_view value) {
   head_.clear();
-  redis::rdb::append_entry_head(head_, meta, type, name);
+  log::append_entry_head(head_, meta, type, name);
   log::RecordInfo info;
   info.kind = type == log_format::kWhole ? Kind::kPayload : Kind::kPacked;
   info.db = db;

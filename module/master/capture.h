@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "module/master/publisher.h"
+#include "module/redis/key_meta.h"
 #include "module/redis/owned.h"
 
 namespace rdmasync::master {
@@ -65,36 +66,32 @@ class Capture {
   RedisModuleCtx* select(std::uint32_t db);
 
  private:
-  struct Recency {
-    long long idle_ms = -1;
-    long long frequency = -1;
-  };
-  struct Seen {
+  struct KeyFacts {
     int type = 0;
     std::size_t length = 0;
-    redis::rdb::KeyMeta meta;
-    Recency recency;
+    redis::Uses uses;
+    log::KeyMeta meta;
   };
 
   struct ShortString {
     redis::String name;
-    Seen seen;
+    KeyFacts facts;
   };
 
-  void restore(RedisModuleString* name, const Recency& recency);
-  Seen look_at(RedisModuleKey* key) const;
+  void undo_touch(RedisModuleString* name, const redis::Uses& uses);
+  KeyFacts look_at(RedisModuleKey* key) const;
   bool publish_string(std::uint32_t db, std::string_view name, RedisModuleKey* key,
-                      const Seen& seen, Mode mode);
+                      const KeyFacts& facts, Mode mode);
   /// Of the selected database.
-  Outcome publish_by_command(std::uint32_t db, RedisModuleString* name, const Seen& seen);
+  Outcome publish_by_command(std::uint32_t db, RedisModuleString* name, const KeyFacts& facts);
   redis::Reply dump(std::uint32_t db, RedisModuleString* name);
-  void put_string(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
+  void put_string(std::uint32_t db, std::string_view name, const log::KeyMeta& meta,
                   std::string_view value);
   /// The payload of DUMP.
-  void put_payload(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
+  void put_payload(std::uint32_t db, std::string_view name, const log::KeyMeta& meta,
                    std::string_view payload);
-  void put_entry(std::uint32_t db, std::string_view name, const redis::rdb::KeyMeta& meta,
-                 char type, std::string_view length_prefix, std::string_view value);
+  void put_entry(std::uint32_t db, std::string_view name, const log::KeyMeta& meta, char type,
+                 std::string_view length_prefix, std::string_view value);
 
   redis::Context context_;
   Publisher& publisher_;

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "module/fault.h"
+#include "module/master/destroy_elsewhere.h"
 #include "module/redis/log.h"
 #include "module/redis/server.h"
-#include "rdmasync/protocol.h"
 
 namespace rdmasync::master {
 
@@ -70,11 +69,10 @@ Export::Export(rdma::Fabric& fabric, std::unique_ptr<log::Ring> log, Options opt
 
 Export::~Export() {
   publisher_.retire_all();
-  // Deregistering and unmapping take milliseconds: not on the main thread.
-  std::thread([ring = std::move(ring_), registrar = std::move(registrar_)]() mutable {
-    registrar.reset();
-    ring.reset();
-  }).detach();
+  // Deregistering and unmapping. The registrar, which uses the ring, goes first.
+  destroy_elsewhere(
+      std::make_shared<std::pair<std::unique_ptr<log::Ring>, std::unique_ptr<Registrar>>>(
+          std::move(ring_), std::move(registrar_)));
 }
 
 bool Export::joinable() const {
@@ -202,7 +200,7 @@ bool Export::is_smallest_cut(const Session& session) const {
          keys_left() / 3 <= session.fewest_left / 2;
 }
 
-void Export::ask_for_a_round(RedisModuleCtx* ctx, Session& session) {
+protocol::CutReply Export::ask_for_a_round(Session& session) {
   if (!in_round_) {
     session.fewest_left = std::min(session.fewest_left, keys_left());
     if (++session.refused_cuts == options_.max_rounds) {
@@ -213,12 +211,12 @@ void Export::ask_for_a_round(RedisModuleCtx* ctx, Session& session) {
     }
   }
   begin_round();
-  redis::ReplyWithArray(ctx, 2);
-  redis::reply_text(ctx, protocol::kCutAgain);
-  redis::ReplyWithLongLong(ctx, rounds_);
+  protocol::CutReply reply;
+  reply.again_after_round = static_cast<std::uint64_t>(rounds_);
+  return reply;
 }
 
-void Export::cut(RedisModuleCtx* ctx, ClientId client) {
+protocol::CutReply Export::cut(RedisModuleCtx* ctx, ClientId client) {
   Session& session = sessions_.at(client);
   session.heard = Clock::now();
   // A partial resync sends no SELECT. So what follows the offset must begin in a known database:
@@ -226,9 +224,9 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
   redis::SelectDb(ctx, 0);
   if (!planted(Fault::kNoPing)) redis::Replicate(ctx, "PING", "");
 
-  // A round for another replica may have published values in place that this one has yet to read:
-  // behind the cut it would read what was written since.
-  const bool unread_values = publisher_.has_value_behind(session.acknowledged);
+  // A round for another replica may have published direct records that this one has yet to read:
+  // after the cut it would read what was written since.
+  const bool unread_direct = publisher_.has_direct_after(session.acknowledged);
   look_at_transactions();
   if (scan_again_ && scans_for_it_ >= options_.max_rounds) {
     throw Error(Errc::kResources,
@@ -236,10 +234,10 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
                        "runs, and it ran during %d readings: sync when it does not",
                        shown(wrote_anywhere_).c_str(), scans_for_it_));
   }
-  if (in_round_ || scan_again_ || unread_values) return ask_for_a_round(ctx, session);
+  if (in_round_ || scan_again_ || unread_direct) return ask_for_a_round(session);
   const bool small = cut_is_small();
   const bool last_resort = session.refused_cuts >= options_.max_rounds;
-  if (!small && !(last_resort && is_smallest_cut(session))) return ask_for_a_round(ctx, session);
+  if (!small && !(last_resort && is_smallest_cut(session))) return ask_for_a_round(session);
 
   CutBudget budget(options_.cut_max);
   const std::size_t keys = keys_left();
@@ -247,7 +245,7 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
   const auto spent_us = static_cast<std::uint64_t>(budget.spent().count());
   cut_max_us_ = std::max(cut_max_us_, spent_us);
   if (too_long) {
-    if (!last_resort) return ask_for_a_round(ctx, session);
+    if (!last_resort) return ask_for_a_round(session);
     throw Error(
         Errc::kResources,
         format("the cut would keep the master's main thread for longer than rdmasync.cut-max-ms "
@@ -269,15 +267,13 @@ void Export::cut(RedisModuleCtx* ctx, ClientId client) {
   publisher_.put(mark, {reinterpret_cast<const char*>(&session_id), sizeof(session_id)});
   wake_();
 
-  redis::ReplyWithArray(ctx, 8);
-  redis::reply_text(ctx, protocol::kCutDone);
-  redis::reply_text(ctx, id);
-  redis::ReplyWithLongLong(ctx, offset);
-  redis::ReplyWithLongLong(ctx, offset - session.joined_at_offset);
-  redis::ReplyWithLongLong(ctx, replication.number("repl_backlog_size"));
-  redis::ReplyWithLongLong(ctx, static_cast<long long>(keys));
-  redis::ReplyWithLongLong(ctx, static_cast<long long>(spent_us));
-  redis::ReplyWithLongLong(ctx, small ? 0 : 1);
+  return {.replication_id = id,
+          .offset = offset,
+          .moved = offset - session.joined_at_offset,
+          .backlog = replication.number("repl_backlog_size"),
+          .keys = static_cast<std::int64_t>(keys),
+          .us = static_cast<std::int64_t>(spent_us),
+          .forced = !small};
 }
 
 std::optional<std::string> Export::capture_for_cut(CutBudget& budget) {

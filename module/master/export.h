@@ -17,6 +17,7 @@
 #include "module/master/publisher.h"
 #include "module/master/registrar.h"
 #include "module/master/scan.h"
+#include "module/protocol/export.h"
 
 namespace rdmasync::master {
 
@@ -29,7 +30,6 @@ class Export {
 
   struct Options {
     std::uint64_t number;
-    std::string fabric_name;
     std::size_t pinned_memory;  ///< bytes registered outside of it at one time
     Capture::Options capture;
     std::uint32_t databases;
@@ -49,15 +49,14 @@ class Export {
   bool joinable() const;
   void join(ClientId client);
   void leave(ClientId client);
-  bool has(ClientId client) const { return sessions_.contains(client); }
   std::size_t replicas() const { return sessions_.size(); }
   void acknowledge(ClientId client, std::uint64_t position);
   /// Replicas that owe an acknowledgement and have sent none for so long.
   std::vector<ClientId> stalled(std::chrono::seconds timeout) const;
 
-  /// The command CUT: captures what is dirty, or asks for another round. Replies. Throws
-  /// Error(kResources) if rounds do not help and the cut would take too long.
-  void cut(RedisModuleCtx* ctx, ClientId client);
+  /// The command CUT: captures what is dirty, or asks for another round. Throws Error(kResources)
+  /// if rounds do not help and the cut would take too long.
+  protocol::CutReply cut(RedisModuleCtx* ctx, ClientId client);
 
   /// Publishes until `deadline`, or until there is nothing to do or no room. Asks for another call
   /// only if there is more to do.
@@ -95,7 +94,7 @@ class Export {
   bool cut_is_small();
   bool is_smallest_cut(const Session& session) const;
   void begin_round();
-  void ask_for_a_round(RedisModuleCtx* ctx, Session& session);
+  protocol::CutReply ask_for_a_round(Session& session);
   /// What would take too long, if so: then some of it is captured, and the rest is as dirty as it
   /// was.
   std::optional<std::string> capture_for_cut(CutBudget& budget);

@@ -2,18 +2,19 @@
 
 #include <algorithm>
 #include <limits>
-#include <thread>
 #include <utility>
 
 #include "module/config.h"
+#include "module/master/destroy_elsewhere.h"
 #include "module/master/table.h"
 #include "module/number.h"
+#include "module/protocol/export.h"
+#include "module/redis/client_list.h"
 #include "module/redis/context.h"
 #include "module/redis/guard.h"
 #include "module/redis/log.h"
 #include "module/redis/server.h"
 #include "module/thread_cpu_time.h"
-#include "module/token_text.h"
 #include "rdmasync/protocol.h"
 
 namespace rdmasync::master {
@@ -30,13 +31,9 @@ std::int64_t number(std::string_view text) {
 
 /// The address at which a client reached this server, without the port.
 std::string local_address(RedisModuleCtx* ctx, Export::ClientId client) {
-  const auto reply = redis::call(ctx, redis::kClient, {"LIST", "ID", std::to_string(client)});
-  const std::string_view line = redis::view(reply.get());
-  constexpr std::string_view kField = " laddr=";
-  const auto start = line.find(kField);
-  if (start == std::string_view::npos) return {};
-  const auto text = line.substr(start + kField.size());
-  auto address = text.substr(0, text.find(' '));
+  const redis::ClientList list(ctx, {"ID", std::to_string(client)});
+  if (list.clients().empty()) return {};
+  std::string_view address = list.clients().front().field("laddr");
   address = address.substr(0, address.rfind(':'));
   if (address.size() > 2 && address.front() == '[') address = address.substr(1, address.size() - 2);
   return std::string(address);
@@ -87,10 +84,18 @@ Exports::Place place_for(RedisModuleCtx* ctx, std::string_view fabric) {
           config().bind.empty() ? local_address(ctx, redis::GetClientId(ctx)) : config().bind};
 }
 
-std::string list_of(const rdma::PartKeys& rkeys) {
-  std::string text = std::to_string(rkeys.first);
-  for (const std::uint32_t rkey : rkeys.further) text.append(",").append(std::to_string(rkey));
-  return text;
+std::vector<std::uint32_t> all_of(const rdma::PartKeys& rkeys) {
+  std::vector<std::uint32_t> all = {rkeys.first};
+  all.insert(all.end(), rkeys.further.begin(), rkeys.further.end());
+  return all;
+}
+
+void reply_with(RedisModuleCtx* ctx, const protocol::Fields& fields) {
+  redis::ReplyWithArray(ctx, static_cast<long>(2 * fields.size()));
+  for (const auto& [name, value] : fields) {
+    redis::reply_text(ctx, name);
+    redis::reply_text(ctx, value);
+  }
 }
 
 }  // namespace
@@ -122,13 +127,13 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
     attach(ctx, arg(3));
   } else if (what == protocol::kCut) {
     hold_backlog(ctx, client);
-    guest(client).of->cut(ctx, client);
+    reply_with(ctx, to_fields(guest(client).of->cut(ctx, client)));
   } else if (what == protocol::kOffset) {
     const redis::Info replication("replication");
-    redis::ReplyWithArray(ctx, 3);
-    redis::ReplyWithLongLong(ctx, replication.number("master_repl_offset"));
-    redis::ReplyWithLongLong(ctx, has_backlog() ? replication.number("repl_backlog_size") : 0);
-    redis::reply_text(ctx, redis::Info("server").text("run_id"));
+    reply_with(ctx, to_fields(protocol::Position{
+                        .offset = replication.number("master_repl_offset"),
+                        .backlog = has_backlog() ? replication.number("repl_backlog_size") : 0,
+                        .run_id = redis::Info("server").text("run_id")}));
   } else if (what == protocol::kPrime) {
     priming_.hold(ctx, client, while_priming);
     redis::ReplyWithSimpleString(ctx, "OK");
@@ -187,16 +192,16 @@ Export* Exports::joinable_at(const Place& place) {
 }
 
 void Exports::open(RedisModuleCtx* ctx, const Place& place) {
-  auto& opening = openings_[place];
-  const Opening::Made* made = opening ? opening->made() : nullptr;
+  auto& preparation = preparations_[place];
+  const Preparation::Made* made = preparation ? preparation->made() : nullptr;
   const bool used_up = made != nullptr && !made->log;
-  if (!opening || used_up) {
+  if (!preparation || used_up) {
     const auto known = doors_.find(place);
-    opening = std::make_unique<Opening>(Opening::Wanted{
+    preparation = std::make_unique<Preparation>(Preparation::Wanted{
         place.fabric, place.address, known == doors_.end() ? nullptr : known->second.fabric.get(),
         static_cast<std::size_t>(config().export_memory)});
   }
-  opening->block(ctx, on_opened, this);
+  preparation->block(ctx, on_opened, this);
 }
 
 int Exports::on_opened(RedisModuleCtx* ctx, RedisModuleString** argv, int) {
@@ -208,8 +213,9 @@ void Exports::opened(RedisModuleCtx* ctx, std::string_view fabric) {
   refuse_where_no_cut_can_be(ctx);  // much may have happened since
   const Place place = place_for(ctx, fabric);
   Export* joined = joinable_at(place);
-  const auto opening = openings_.find(place);
-  Opening::Made* made = opening == openings_.end() ? nullptr : opening->second->made();
+  const auto preparation = preparations_.find(place);
+  Preparation::Made* made =
+      preparation == preparations_.end() ? nullptr : preparation->second->made();
   if (joined == nullptr && made != nullptr) {
     if (made->error) throw Error(*made->error);
     if (made->fabric) doors_[place] = {std::move(made->fabric), std::move(made->listener)};
@@ -227,28 +233,21 @@ void Exports::join(RedisModuleCtx* ctx, Door& door, Export& joined) {
   guests_[client] = {token, &door, &joined};
   redis::log_notice(format("rdmasync: a replica joined export %lu over %s",
                            static_cast<unsigned long>(joined.options().number),
-                           joined.options().fabric_name.c_str()));
+                           std::string(joined.fabric().name()).c_str()));
 
   const log::Ring& log = joined.log();
-  const std::vector<std::pair<std::string_view, std::string>> fields = {
-      {protocol::kAttachEndpoint, door.listener->endpoint()},
-      {protocol::kAttachToken, to_text(token)},
-      {protocol::kAttachSession, std::to_string(client)},
-      {protocol::kAttachLog, std::to_string(log.header_address())},
-      {protocol::kAttachRkeys, list_of(log.rkeys())},
-      {protocol::kAttachPartSize, std::to_string(log.rkeys().part_size)},
-      {protocol::kAttachCapacity, std::to_string(log.capacity())},
-      {protocol::kAttachExport, std::to_string(joined.options().number)},
-      {protocol::kAttachRdbVersion, std::to_string(redis::rdb_version(ctx))},
-      {protocol::kAttachServer, redis::server_name_and_version()},
-      {protocol::kAttachModules, redis::module_names(ctx)},
-      {protocol::kAttachBacklog, has_backlog() ? "1" : "0"},
-  };
-  redis::ReplyWithArray(ctx, static_cast<long>(2 * fields.size()));
-  for (const auto& [name, value] : fields) {
-    redis::reply_text(ctx, name);
-    redis::reply_text(ctx, value);
-  }
+  reply_with(ctx, to_fields(protocol::Attached{.endpoint = door.listener->endpoint(),
+                                               .token = token,
+                                               .session = client,
+                                               .log_address = log.header_address(),
+                                               .rkeys = all_of(log.rkeys()),
+                                               .part_size = log.rkeys().part_size,
+                                               .capacity = log.capacity(),
+                                               .export_number = joined.options().number,
+                                               .rdb_version = redis::rdb_version(ctx),
+                                               .server = redis::server_name_and_version(),
+                                               .modules = redis::module_names(ctx),
+                                               .has_backlog = has_backlog()}));
 }
 
 Export& Exports::begin_export(const Place& place, std::unique_ptr<log::Ring> log) {
@@ -257,7 +256,6 @@ Export& Exports::begin_export(const Place& place, std::unique_ptr<log::Ring> log
   if (exports_.empty()) turn_began_ = thread_cpu_time();
   Export::Options options;
   options.number = past_.exports + exports_.size() + 1;
-  options.fabric_name = place.fabric;
   options.pinned_memory = static_cast<std::size_t>(config().pinned_memory);
   options.capture.direct_threshold = fabric.may_register_in_place()
                                          ? static_cast<std::size_t>(config().direct_threshold)
@@ -274,14 +272,14 @@ Export& Exports::begin_export(const Place& place, std::unique_ptr<log::Ring> log
   return *exports_.back();
 }
 
-/// What an opening has made is taken at once, or, its replica being gone, not at all.
-void Exports::forget_openings() {
+/// What a preparation has made is taken at once, or, its replica being gone, not at all.
+void Exports::forget_preparations() {
   constexpr std::chrono::seconds kLongEnough{1};
-  for (auto it = openings_.begin(); it != openings_.end();) {
+  for (auto it = preparations_.begin(); it != preparations_.end();) {
     const auto since = it->second->over_since();
     if (since && Export::Clock::now() > *since + kLongEnough) {
-      std::thread([done = std::move(it->second)] {}).detach();
-      it = openings_.erase(it);
+      destroy_elsewhere(std::move(it->second));
+      it = preparations_.erase(it);
     } else {
       ++it;
     }
@@ -309,16 +307,16 @@ void Exports::leave(Export::ClientId client) {
 void Exports::end(Export& ended) {
   const auto found = std::find_if(exports_.begin(), exports_.end(),
                                   [&](const auto& candidate) { return candidate.get() == &ended; });
-  redis::log_notice(format(
-      "rdmasync: export %lu ended: %lu values in place, %lu packed, %lu bytes through the log",
-      static_cast<unsigned long>(ended.options().number),
-      static_cast<unsigned long>(ended.publisher().totals().direct),
-      static_cast<unsigned long>(ended.publisher().totals().packed),
-      static_cast<unsigned long>(ended.log().head())));
+  redis::log_notice(
+      format("rdmasync: export %lu ended: %lu direct, %lu packed, %lu bytes through the log",
+             static_cast<unsigned long>(ended.options().number),
+             static_cast<unsigned long>(ended.publisher().totals().direct),
+             static_cast<unsigned long>(ended.publisher().totals().packed),
+             static_cast<unsigned long>(ended.log().head())));
   ++past_.exports;
   past_.cut_max_us = std::max(past_.cut_max_us, ended.cut_max_us());
-  past_.values += ended.publisher().totals().direct;
-  past_.entries += ended.publisher().totals().packed;
+  past_.direct += ended.publisher().totals().direct;
+  past_.packed += ended.publisher().totals().packed;
   past_.ring_bytes += ended.log().head();
   exports_.erase(found);
   if (exports_.empty()) stop_watching();
@@ -352,7 +350,7 @@ void Exports::before_sleep() {
 }
 
 void Exports::cron() {
-  forget_openings();
+  forget_preparations();
   const auto timeout = std::chrono::seconds(config().replica_timeout_s);
   std::vector<Export::ClientId> late;
   for (const auto& running : exports_) {
@@ -420,8 +418,8 @@ Exports::Stats Exports::stats() const {
     sum.log_bytes += running->log().capacity();
     sum.pinned_bytes += running->publisher().pinned_bytes() + running->log().capacity();
     sum.cut_max_us = std::max(sum.cut_max_us, running->cut_max_us());
-    sum.values += running->publisher().totals().direct;
-    sum.entries += running->publisher().totals().packed;
+    sum.direct += running->publisher().totals().direct;
+    sum.packed += running->publisher().totals().packed;
     sum.ring_bytes += running->log().head();
   }
   return sum;

@@ -10,7 +10,7 @@
 
 #include "module/master/export.h"
 #include "module/master/held_settings.h"
-#include "module/master/opening.h"
+#include "module/master/preparation.h"
 #include "module/master/write_watch.h"
 #include "module/redis/waker.h"
 
@@ -41,6 +41,10 @@ class Exports final : private WriteListener {
   void before_sleep();
   void cron();
   void client_gone(Export::ClientId client);
+  void flushed(std::uint32_t db);  ///< or kAllDatabases
+  void swapped(std::uint32_t a, std::uint32_t b);
+  /// The keyspace was replaced, or is no longer ours to publish.
+  void dataset_gone(std::string_view why);
 
   /// Sums over the live exports, and since the server started.
   struct Stats {
@@ -50,8 +54,8 @@ class Exports final : private WriteListener {
     std::uint64_t pinned_bytes = 0;
     std::uint64_t slice_max_us = 0;  ///< of the main thread's CPU time, like cut_max_us
     std::uint64_t cut_max_us = 0;
-    std::uint64_t values = 0;
-    std::uint64_t entries = 0;
+    std::uint64_t direct = 0;  ///< records, as packed
+    std::uint64_t packed = 0;
     std::uint64_t ring_bytes = 0;
   };
   Stats stats() const;
@@ -74,7 +78,7 @@ class Exports final : private WriteListener {
   void opened(RedisModuleCtx* ctx, std::string_view fabric);
   void open(RedisModuleCtx* ctx, const Place& place);
   void join(RedisModuleCtx* ctx, Door& door, Export& joined);
-  void forget_openings();
+  void forget_preparations();
   void hold_backlog(RedisModuleCtx* ctx, Export::ClientId client);
   void leave(Export::ClientId client);
   void end(Export& ended);
@@ -88,13 +92,10 @@ class Exports final : private WriteListener {
   void written_silently(std::string_view key) override;
   void written_somewhere(std::string_view key) override;
   void written_anywhere(std::string_view command) override;
-  void flushed(std::uint32_t db) override;
-  void swapped(std::uint32_t a, std::uint32_t b) override;
-  void dataset_gone(std::string_view why) override;
 
   std::unique_ptr<redis::Waker> waker_;
   std::map<Place, Door> doors_;
-  std::map<Place, std::unique_ptr<Opening>> openings_;
+  std::map<Place, std::unique_ptr<Preparation>> preparations_;
   std::vector<std::unique_ptr<Export>> exports_;
   std::map<Export::ClientId, Guest> guests_;
   HeldSettings priming_;  ///< while a replica makes this master create its backlog

@@ -3,9 +3,8 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
 
-#include "module/redis/api.h"
+#include "module/redis/client_list.h"
 
 namespace rdmasync::master {
 
@@ -31,7 +30,7 @@ class OpenTransactions {
     std::int64_t bytes = 0;
   };
   using Queues = std::map<std::string, Queue>;  ///< by client id
-  static Queues parse(std::string_view client_list);
+  static Queues queues_of(const redis::ClientList& list);
 
   Queues queued_;
   bool readers_ = false;

@@ -60,15 +60,15 @@ void Publisher::put(const log::RecordInfo& info, std::string_view head, std::str
                         std::as_writable_bytes(std::span(copy->data(), copy->size())));
 }
 
-void Publisher::put_value(std::uint32_t db, std::string_view key, const redis::rdb::KeyMeta& meta,
-                          std::span<std::byte> bytes) {
+void Publisher::put_direct(std::uint32_t db, std::string_view key, const log::KeyMeta& meta,
+                           std::span<std::byte> bytes) {
   Waiting waiting;
   waiting.info.kind = Kind::kDirect;
   waiting.info.db = db;
   waiting.info.key_length = static_cast<std::uint32_t>(key.size());
   waiting.body = key;
   waiting.meta = meta;
-  ++waiting_values_;
+  ++waiting_direct_;
   wait_for_registration(std::move(waiting), bytes);
 }
 
@@ -98,10 +98,10 @@ bool Publisher::append_remote(Waiting& waiting) {
   if (!ticket.done.load(std::memory_order_acquire)) return false;
   const bool is_value = waiting.info.kind == Kind::kDirect;
   if (ticket.error) {
-    const auto is_cut = [](const Waiting& behind) { return behind.info.kind == Kind::kCut; };
+    const auto is_cut = [](const Waiting& next) { return next.info.kind == Kind::kCut; };
     // Marked as dirty after the cut, it would be missing in there.
     if (std::any_of(waiting_.begin(), waiting_.end(), is_cut)) throw Error(*ticket.error);
-    if (is_value) --waiting_values_;
+    if (is_value) --waiting_direct_;
     pinned_bytes_ -= ticket.bytes.size();
     lost_(waiting.info.db, key_of(waiting.info, waiting.body), *ticket.error);
     return true;
@@ -123,8 +123,8 @@ bool Publisher::append_remote(Waiting& waiting) {
   }
   if (!ring_.append(info, head, waiting.body, tail)) return false;
   if (is_value) {
-    --waiting_values_;
-    last_value_end_ = ring_.head();
+    --waiting_direct_;
+    last_direct_end_ = ring_.head();
   }
   count(info, ticket.bytes.size());
   pinned_.push_back(

@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "module/log/entry.h"
 #include "module/log/ring.h"
 #include "module/master/registrar.h"
-#include "module/redis/rdb.h"
 
 namespace rdmasync::master {
 
@@ -29,9 +29,9 @@ class Publisher {
   /// registered memory of its own.
   void put(const log::RecordInfo& info, std::string_view head, std::string_view rest = {});
 
-  /// A string value that stays in the keyspace.
-  void put_value(std::uint32_t db, std::string_view key, const redis::rdb::KeyMeta& meta,
-                 std::span<std::byte> bytes);
+  /// A direct one: the string stays in the keyspace, and is read there.
+  void put_direct(std::uint32_t db, std::string_view key, const log::KeyMeta& meta,
+                  std::span<std::byte> bytes);
 
   /// Moves what waits into the ring, as far as possible, and publishes. Throws Error(kResources) if
   /// a replica could not be told of everything any more.
@@ -51,15 +51,15 @@ class Publisher {
   }
   std::size_t pinned_bytes() const { return pinned_bytes_; }
 
-  /// Whether a value in place is, or will be, published at or behind a position of the log.
-  bool has_value_behind(std::uint64_t position) const {
-    return waiting_values_ > 0 || last_value_end_ > position;
+  /// Whether a direct record is, or will be, in the log at that position or after it.
+  bool has_direct_after(std::uint64_t position) const {
+    return waiting_direct_ > 0 || last_direct_end_ > position;
   }
 
   /// Sums since the start.
   struct Totals {
-    std::uint64_t direct = 0;  ///< records of values in place
-    std::uint64_t packed = 0;  ///< of all other values
+    std::uint64_t direct = 0;  ///< records
+    std::uint64_t packed = 0;  ///< records of all other values
   };
   const Totals& totals() const { return totals_; }
 
@@ -69,8 +69,8 @@ class Publisher {
 
   struct Waiting {
     log::RecordInfo info;
-    std::string body;  ///< after the head that tells of remote bytes, if there are some
-    redis::rdb::KeyMeta meta = {};  ///< of a value in place
+    std::string body;        ///< after the head that tells of remote bytes, if there are some
+    log::KeyMeta meta = {};  ///< of a direct record
     std::shared_ptr<Registrar::Ticket> ticket;
     std::shared_ptr<void> owner;
   };
@@ -93,9 +93,9 @@ class Publisher {
   std::deque<Waiting> waiting_;
   std::deque<Pinned> pinned_;  ///< by growing end
   std::size_t pinned_bytes_ = 0;
-  std::size_t waiting_values_ = 0;
+  std::size_t waiting_direct_ = 0;
   std::size_t waiting_bytes_ = 0;
-  std::uint64_t last_value_end_ = 0;
+  std::uint64_t last_direct_end_ = 0;
   Totals totals_;
 };
 

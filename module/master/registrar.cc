@@ -1,18 +1,14 @@
 #include "module/master/registrar.h"
 
+#include "rdma/thread.h"
+
 namespace rdmasync::master {
 
 Registrar::Registrar(rdma::Fabric& fabric, std::function<void()> wake)
-    : fabric_(fabric), wake_(std::move(wake)), thread_([this] { run(); }) {}
-
-Registrar::~Registrar() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.notify_one();
-  thread_.join();
-}
+    : fabric_(fabric),
+      wake_(std::move(wake)),
+      thread_(rdma::start_thread("rdmasync-memory",
+                                 [this](const std::stop_token& stop) { run(stop); })) {}
 
 std::shared_ptr<Registrar::Ticket> Registrar::request(std::span<std::byte> bytes) {
   auto ticket = std::make_shared<Ticket>();
@@ -33,10 +29,10 @@ void Registrar::retire(std::unique_ptr<rdma::MemoryRegion> region, std::shared_p
   changed_.notify_one();
 }
 
-void Registrar::run() {
+void Registrar::run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    changed_.wait(lock, [this] { return stopping_ || !requests_.empty() || !retired_.empty(); });
+  while (!stop.stop_requested()) {
+    changed_.wait(lock, stop, [this] { return !requests_.empty() || !retired_.empty(); });
     auto retired = std::exchange(retired_, {});
     std::shared_ptr<Ticket> ticket;
     if (!requests_.empty()) {

@@ -32,7 +32,7 @@ class Registrar {
   Registrar(rdma::Fabric& fabric, std::function<void()> wake);
   Registrar(const Registrar&) = delete;
   Registrar& operator=(const Registrar&) = delete;
-  ~Registrar();
+  ~Registrar() = default;
 
   /// Main thread, never blocks.
   std::shared_ptr<Ticket> request(std::span<std::byte> bytes);
@@ -41,16 +41,15 @@ class Registrar {
   void retire(std::unique_ptr<rdma::MemoryRegion> region, std::shared_ptr<void> owner);
 
  private:
-  void run();
+  void run(const std::stop_token& stop);
 
   rdma::Fabric& fabric_;
   std::function<void()> wake_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable_any changed_;
   std::deque<std::shared_ptr<Ticket>> requests_;
   std::vector<std::pair<std::unique_ptr<rdma::MemoryRegion>, std::shared_ptr<void>>> retired_;
-  bool stopping_ = false;
-  std::thread thread_;
+  std::jthread thread_;  ///< last: destroyed, and so joined, first
 };
 
 }  // namespace rdmasync::master

@@ -7,7 +7,6 @@
 #include "module/redis/context.h"
 #include "module/redis/guard.h"
 #include "module/redis/owned.h"
-#include "rdmasync/log_format.h"
 
 namespace rdmasync::master {
 
@@ -63,37 +62,6 @@ void on_key(RedisModuleCtx* ctx, RedisModuleEvent, std::uint64_t subevent, void*
   });
 }
 
-void on_flush(RedisModuleCtx*, RedisModuleEvent, std::uint64_t subevent, void* data) {
-  redis::event_guard("flush event", [&] {
-    if (g_listener == nullptr || subevent != redis::kFlushEnd) return;
-    const auto db = static_cast<const RedisModuleFlushInfo*>(data)->dbnum;
-    g_listener->flushed(db < 0 ? log_format::kAllDatabases : static_cast<std::uint32_t>(db));
-  });
-}
-
-void on_swap(RedisModuleCtx*, RedisModuleEvent, std::uint64_t, void* data) {
-  redis::event_guard("swapdb event", [&] {
-    if (g_listener == nullptr) return;
-    const auto* swap = static_cast<const RedisModuleSwapDbInfo*>(data);
-    g_listener->swapped(static_cast<std::uint32_t>(swap->dbnum_first),
-                        static_cast<std::uint32_t>(swap->dbnum_second));
-  });
-}
-
-void on_loading(RedisModuleCtx*, RedisModuleEvent, std::uint64_t subevent, void*) {
-  redis::event_guard("loading event", [&] {
-    if (g_listener == nullptr || subevent > redis::kLoadingReplicationStart) return;
-    g_listener->dataset_gone("the master loads another dataset");
-  });
-}
-
-void on_role(RedisModuleCtx*, RedisModuleEvent, std::uint64_t subevent, void*) {
-  redis::event_guard("role event", [&] {
-    if (g_listener == nullptr || subevent != redis::kNowReplica) return;
-    g_listener->dataset_gone("the master has become a replica");
-  });
-}
-
 /// Where notifications move clients, not of what may be in another database than the client's.
 int notifications_to_use() {
   return g_notifications_move_clients ? redis::kNotifyWrites & ~kElsewhere : redis::kNotifyWrites;
@@ -104,10 +72,6 @@ void subscribe_once() {
     RedisModuleCtx* ctx = redis::module_context();
     redis::SubscribeToKeyspaceEvents(ctx, notifications_to_use() & ~kNotifyTrial, on_notification);
     if (g_notifications_move_clients) redis::SubscribeToServerEvent(ctx, redis::kEventKey, on_key);
-    redis::SubscribeToServerEvent(ctx, redis::kEventFlushDb, on_flush);
-    redis::SubscribeToServerEvent(ctx, redis::kEventSwapDb, on_swap);
-    redis::SubscribeToServerEvent(ctx, redis::kEventLoading, on_loading);
-    redis::SubscribeToServerEvent(ctx, redis::kEventRoleChanged, on_role);
     return true;
   }();
   (void)once;

@@ -24,13 +24,9 @@ class WriteListener {
   virtual void written_somewhere(std::string_view key) = 0;
   /// A command that names no key and tells of none may write now.
   virtual void written_anywhere(std::string_view command) = 0;
-  virtual void flushed(std::uint32_t db) = 0;  ///< or kAllDatabases
-  virtual void swapped(std::uint32_t a, std::uint32_t b) = 0;
-  /// The keyspace was replaced, or is no longer ours to publish.
-  virtual void dataset_gone(std::string_view why) = 0;
 };
 
-/// Watches the keyspace by notifications, server events and a command filter (command_watch.h).
+/// Watches the keyspace by notifications and a command filter (command_watch.h).
 /// Neither is enough alone: notifications miss what some commands do, and a filter misses expiry,
 /// eviction and what a blocked client does when it is served.
 ///

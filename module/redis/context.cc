@@ -1,5 +1,7 @@
 #include "module/redis/context.h"
 
+#include "module/redis/main_thread.h"
+
 namespace rdmasync::redis {
 
 namespace {
@@ -8,10 +10,12 @@ RedisModuleCtx* g_module_context = nullptr;
 }  // namespace
 
 RedisModuleCtx* module_context() {
+  check_main_thread();
   return g_module_context;
 }
 
 void set_module_context(RedisModuleCtx* ctx) {
+  remember_main_thread();
   g_module_context = GetDetachedThreadSafeContext(ctx);
 }
 

@@ -10,30 +10,11 @@ namespace rdmasync::redis::rdb {
 
 namespace {
 
-enum Opcode : unsigned char {
-  kModuleAux = 247,
-  kIdle = 248,
-  kFreq = 249,
-  kAux = 250,
-  kResizeDb = 251,
-  kExpireTimeMs = 252,
-  kSelectDb = 254,
-  kEof = 255,
-};
-
 // Opcodes inside a module's value.
 constexpr std::uint64_t kModuleEnd = 0;
 constexpr std::uint64_t kModuleUnsigned = 2;
 constexpr std::uint64_t kModuleString = 5;
 constexpr std::uint64_t kAuxAfterKeys = 2;
-
-void append_byte(std::string& out, unsigned value) {
-  out.push_back(static_cast<char>(value));
-}
-
-void append_little_endian(std::string& out, std::uint64_t value) {
-  for (int shift = 0; shift < 64; shift += 8) append_byte(out, (value >> shift) & 0xFF);
-}
 
 void append_big_endian(std::string& out, std::uint64_t value, int bytes) {
   for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) {
@@ -50,6 +31,14 @@ constexpr unsigned k64Bits = 0x81;
 constexpr int kFirstOfValkey = 80;
 
 }  // namespace
+
+void append_byte(std::string& out, unsigned value) {
+  out.push_back(static_cast<char>(value));
+}
+
+void append_little_endian(std::string& out, std::uint64_t value) {
+  for (int shift = 0; shift < 64; shift += 8) append_byte(out, (value >> shift) & 0xFF);
+}
 
 void append_length(std::string& out, std::uint64_t length) {
   if (length < (1U << 6)) {
@@ -71,93 +60,40 @@ void append_string(std::string& out, std::string_view text) {
   out.append(text);
 }
 
-void append_entry_head(std::string& out, const KeyMeta& meta, char type, std::string_view key) {
-  if (meta.expire_at_ms != log_format::kNoExpiry) {
-    append_byte(out, kExpireTimeMs);
-    append_little_endian(out, static_cast<std::uint64_t>(meta.expire_at_ms));
-  }
-  if (meta.recency_kind == log_format::Recency::kIdle) {
-    append_byte(out, kIdle);
-    append_length(out, meta.recency);
-  } else if (meta.recency_kind == log_format::Recency::kFrequency) {
-    append_byte(out, kFreq);
-    append_byte(out, meta.recency & 0xFF);
-  }
-  out.push_back(type);
-  append_string(out, key);
+unsigned char Reader::peek() const {
+  return static_cast<unsigned char>(*need(1));
 }
 
-namespace {
+std::string_view Reader::take(std::size_t size) {
+  const std::string_view taken(need(size), size);
+  rest_.remove_prefix(size);
+  return taken;
+}
 
-/// Takes pieces from the front of an entry.
-class Reader {
- public:
-  explicit Reader(std::string_view entry) : rest_(entry) {}
+std::uint64_t Reader::big_endian(std::size_t bytes) {
+  std::uint64_t value = 0;
+  for (const char c : take(bytes)) value = value << 8 | static_cast<unsigned char>(c);
+  return value;
+}
 
-  unsigned char peek() const { return need(1)[0]; }
+std::uint64_t Reader::little_endian() {
+  std::uint64_t value = 0;
+  std::memcpy(&value, take(sizeof(value)).data(), sizeof(value));
+  return value;
+}
 
-  std::string_view take(std::size_t size) {
-    need(size);
-    const auto taken = rest_.substr(0, size);
-    rest_.remove_prefix(size);
-    return taken;
+std::uint64_t Reader::length() {
+  const auto first = static_cast<unsigned char>(take(1).front());
+  if (first < k14Bits) return first;
+  if (first < k32Bits) return (first & 0x3FU) << 8 | big_endian(1);
+  return big_endian(first == k32Bits ? 4 : 8);
+}
+
+const char* Reader::need(std::size_t size) const {
+  if (size > rest_.size()) {
+    throw Error(Errc::kProtocol, "the export log has an entry without end");
   }
-
-  std::uint64_t big_endian(std::size_t bytes) {
-    std::uint64_t value = 0;
-    for (const char c : take(bytes)) value = value << 8 | static_cast<unsigned char>(c);
-    return value;
-  }
-
-  std::uint64_t little_endian() {
-    const auto bytes = take(sizeof(std::uint64_t));
-    std::uint64_t value = 0;
-    std::memcpy(&value, bytes.data(), sizeof(value));
-    return value;
-  }
-
-  std::uint64_t length() {
-    const auto first = static_cast<unsigned char>(take(1).front());
-    if (first < k14Bits) return first;
-    if (first < k32Bits) return (first & 0x3FU) << 8 | big_endian(1);
-    return big_endian(first == k32Bits ? 4 : 8);
-  }
-
-  std::size_t left() const { return rest_.size(); }
-
- private:
-  const unsigned char* need(std::size_t size) const {
-    if (size > rest_.size()) {
-      throw Error(Errc::kProtocol, "the export log has an entry without end");
-    }
-    return reinterpret_cast<const unsigned char*>(rest_.data());
-  }
-
-  std::string_view rest_;
-};
-
-}  // namespace
-
-EntryHead entry_head(std::string_view entry) {
-  Reader reader(entry);
-  EntryHead head;
-  if (reader.peek() == kExpireTimeMs) {
-    reader.take(1);
-    head.meta.expire_at_ms = static_cast<std::int64_t>(reader.little_endian());
-  }
-  if (reader.peek() == kIdle) {
-    reader.take(1);
-    head.meta.recency_kind = log_format::Recency::kIdle;
-    head.meta.recency = reader.length();
-  } else if (reader.peek() == kFreq) {
-    reader.take(1);
-    head.meta.recency_kind = log_format::Recency::kFrequency;
-    head.meta.recency = reader.big_endian(1);
-  }
-  head.type = reader.take(1).front();
-  head.key = reader.take(reader.length());
-  head.size = entry.size() - reader.left();
-  return head;
+  return rest_.data();
 }
 
 bool loads(int own, int other) {

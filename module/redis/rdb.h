@@ -1,16 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
-#include "rdmasync/log_format.h"
-
-/// The few pieces of the RDB format that a stub RDB and its entries are made of.
-///
-/// Entries are [expiry] [recency] type key value, strings are length-prefixed and never compressed:
-/// they go through memory, not to disk.
+/// The few pieces of the RDB format that a stub RDB and the entries of packed records are made of.
+/// Strings are length-prefixed and never compressed: they go through memory, not to disk.
 namespace rdmasync::redis::rdb {
 
 inline constexpr char kTypeString = 0;
@@ -19,28 +14,40 @@ inline constexpr char kTypeModule = 7;
 /// to begin with a type: Redis 8.6 puts a key's metadata first.
 inline constexpr char kLastType = 25;
 
-struct KeyMeta {
-  std::int64_t expire_at_ms = log_format::kNoExpiry;
-  log_format::Recency recency_kind = log_format::Recency::kNone;
-  std::uint64_t recency = 0;  ///< seconds idle, or the LFU counter
+enum Opcode : unsigned char {
+  kModuleAux = 247,
+  kIdle = 248,
+  kFreq = 249,
+  kAux = 250,
+  kResizeDb = 251,
+  kExpireTimeMs = 252,
+  kSelectDb = 254,
+  kEof = 255,
 };
 
+void append_byte(std::string& out, unsigned value);
+void append_little_endian(std::string& out, std::uint64_t value);
 void append_length(std::string& out, std::uint64_t length);
 void append_string(std::string& out, std::string_view text);
 
-/// Everything of an entry up to and including its key. The value follows.
-void append_entry_head(std::string& out, const KeyMeta& meta, char type, std::string_view key);
+/// Takes pieces from the front of bytes that it does not own. Throws Error(kProtocol) where they
+/// end too early.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : rest_(bytes) {}
 
-/// What append_entry_head() has made.
-struct EntryHead {
-  KeyMeta meta;
-  char type = 0;
-  std::string_view key;
-  std::size_t size = 0;  ///< bytes, of all this
+  unsigned char peek() const;
+  std::string_view take(std::size_t size);
+  std::uint64_t big_endian(std::size_t bytes);
+  std::uint64_t little_endian();  ///< of eight bytes
+  std::uint64_t length();
+  std::size_t left() const { return rest_.size(); }
+
+ private:
+  const char* need(std::size_t size) const;
+
+  std::string_view rest_;
 };
-
-/// Of the entry that begins with it. Throws Error(kProtocol) if it ends before the head does.
-EntryHead entry_head(std::string_view entry);
 
 /// Whether a server that writes RDB files of version `own` loads values of version `other`. Valkey
 /// since 9.0 has numbers of its own and takes none of those that Redis has given since they parted.

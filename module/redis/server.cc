@@ -3,12 +3,14 @@
 #include <vector>
 
 #include "module/number.h"
+#include "module/redis/main_thread.h"
 #include "rdmasync/error.h"
 
 namespace rdmasync::redis {
 
 Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
            std::span<RedisModuleString* const> args) {
+  check_main_thread();
   // 'E': errors come as replies, with their text.
   Reply reply{Call(ctx, command.name, "vE", args.data(), args.size())};
   if (!reply) {
@@ -22,6 +24,11 @@ Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
 
 Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
            std::initializer_list<std::string_view> args) {
+  return call(ctx, command, std::span(args.begin(), args.size()));
+}
+
+Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
+           std::span<const std::string_view> args) {
   std::vector<String> owned;
   std::vector<RedisModuleString*> argv;
   for (const std::string_view arg : args) {
@@ -38,6 +45,11 @@ std::string config_get(RedisModuleCtx* ctx, std::string_view name) {
 
 void config_set(RedisModuleCtx* ctx, std::string_view name, std::string_view value) {
   call(ctx, kConfig, {"SET", name, value});
+}
+
+Info::Info(const char* section) {
+  check_main_thread();
+  data_.reset(GetServerInfo(nullptr, section));
 }
 
 std::string Info::text(const char* field) const {

@@ -17,6 +17,8 @@ namespace rdmasync::redis {
 Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
            std::initializer_list<std::string_view> args);
 Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
+           std::span<const std::string_view> args);
+Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
            std::span<RedisModuleString* const> args);
 
 /// CONFIG GET of one name; empty if the server does not know it.
@@ -27,7 +29,7 @@ void config_set(RedisModuleCtx* ctx, std::string_view name, std::string_view val
 /// One section of INFO, by field.
 class Info {
  public:
-  explicit Info(const char* section) : data_(GetServerInfo(nullptr, section)) {}
+  explicit Info(const char* section);
   std::string text(const char* field) const;
   std::int64_t number(const char* field) const;
 

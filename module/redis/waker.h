@@ -1,6 +1,6 @@
 #pragma once
 
-#include "rdma/unique_fd.h"
+#include "rdma/event.h"
 
 namespace rdmasync::redis {
 
@@ -17,7 +17,7 @@ class Waker {
   void wake() const;
 
  private:
-  rdma::UniqueFd fd_;
+  rdma::Event event_;
 };
 
 }  // namespace rdmasync::redis

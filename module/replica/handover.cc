@@ -32,8 +32,8 @@ void Handover::begin() {
   master_.await_psync(kHandshakeTimeout);
 }
 
-void Handover::load(const std::shared_ptr<Staging>& staging, const Cut& cut, int rdb_version,
-                    const std::string& dump_path) {
+void Handover::load(const std::shared_ptr<Staging>& staging, const protocol::CutReply& cut,
+                    int rdb_version, const std::string& dump_path) {
   const std::string token = to_text(rdma::random_token());
   const PendingLink pending(token, staging);
   master_.begin_full_sync(cut.replication_id, cut.offset);

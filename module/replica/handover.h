@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 
+#include "module/protocol/export.h"
 #include "module/replica/link_events.h"
 #include "module/replica/own_master.h"
 #include "module/replica/own_server.h"
@@ -14,14 +15,6 @@
 #include "module/replica/staging.h"
 
 namespace rdmasync::replica {
-
-/// The point in the master's history at which a copy was taken.
-struct Cut {
-  std::string replication_id;
-  std::int64_t offset = 0;
-  std::int64_t moved = 0;    ///< bytes of the stream while the copy was made
-  std::int64_t backlog = 0;  ///< bytes of it that the master keeps
-};
 
 /// Brings a staged dataset into this server by its own replication, and then points that at the
 /// real master. For one thread of ours; every call throws Error.
@@ -40,7 +33,7 @@ class Handover {
 
   /// Replaces the dataset by the staged one; ends when the server has loaded it. `dump_path` is
   /// where the server keeps its RDB file.
-  void load(const std::shared_ptr<Staging>& staging, const Cut& cut, int rdb_version,
+  void load(const std::shared_ptr<Staging>& staging, const protocol::CutReply& cut, int rdb_version,
             const std::string& dump_path);
 
   /// Feeds the stream after the cut until at most `lag` bytes of it are left to apply.

@@ -7,6 +7,7 @@
 
 #include "module/redis/context.h"
 #include "module/redis/guard.h"
+#include "module/redis/key_meta.h"
 #include "module/redis/server.h"
 #include "module/replica/stub_rdb.h"
 
@@ -40,26 +41,18 @@ std::string remembered_name(std::uint32_t db, std::string_view key) {
   return std::to_string(db) + ":" + std::string(key);
 }
 
-void link_value(RedisModuleCtx* ctx, std::string_view name, const Fetched& fetched) {
+void link_value(RedisModuleCtx* ctx, std::string_view name, const Landing& landing) {
   const redis::String key_name = redis::make_string(name);
   const redis::Key key{redis::OpenKey(ctx, key_name.get(), redis::kKeyRead | redis::kKeyWrite)};
-  redis::StringSet(key.get(), fetched.value.get());
-  if (fetched.meta.expire_at_ms != log_format::kNoExpiry) {
-    redis::SetAbsExpire(key.get(), fetched.meta.expire_at_ms);
-  }
-  const auto recency = static_cast<long long>(fetched.meta.recency);
-  if (fetched.meta.recency_kind == log_format::Recency::kIdle) {
-    redis::SetLRU(key.get(), recency * 1000);
-  } else if (fetched.meta.recency_kind == log_format::Recency::kFrequency) {
-    redis::SetLFU(key.get(), recency);
-  }
+  redis::StringSet(key.get(), landing.value.get());
+  redis::set_meta(key.get(), landing.meta);
 }
 
 /// Of the selected database.
-void restore_payload(RedisModuleCtx* ctx, const Staged& staged) {
-  const auto head = redis::rdb::entry_head(staged.entry);
-  const std::string_view payload =
-      staged.fetched ? std::string_view(staged.fetched->bytes) : staged.entry.substr(head.size);
+void restore_payload(RedisModuleCtx* ctx, const Incoming& incoming) {
+  const auto head = log::entry_head(incoming.entry);
+  const std::string_view payload = incoming.landing ? std::string_view(incoming.landing->bytes)
+                                                    : incoming.entry.substr(head.size);
   const auto& meta = head.meta;
   const auto expire_at = std::to_string(std::max<std::int64_t>(meta.expire_at_ms, 0));
   const auto recency = std::to_string(meta.recency);
@@ -75,24 +68,24 @@ void restore_payload(RedisModuleCtx* ctx, const Staged& staged) {
 
 void link_all(Staging& staging) {
   g_addresses.clear();
-  // The callback's own context has no client, and so no database, behind it.
+  // The callback's own context has no client, and so no database.
   const redis::Context ctx = redis::make_context();
   // Whoever is served meanwhile must not see some of the values without the others.
   const bool served = (redis::GetContextFlags(ctx.get()) & redis::kCtxAsyncLoading) != 0;
   int linked = 0;
   for (const auto& [number, keys] : staging.databases()) {
     const std::uint32_t db = number;
-    keys.for_each([&](std::string_view key, const Staged& staged) {
-      if (!staged.is_value() && !staged.is_payload) return;
+    keys.for_each([&](std::string_view key, const Incoming& incoming) {
+      if (!incoming.is_value() && !incoming.is_payload) return;
       redis::SelectDb(ctx.get(), static_cast<int>(db));
-      if (staged.is_payload) return restore_payload(ctx.get(), staged);
-      link_value(ctx.get(), key, *staged.fetched);
+      if (incoming.is_payload) return restore_payload(ctx.get(), incoming);
+      link_value(ctx.get(), key, *incoming.landing);
       if (g_remember) {
         g_addresses[remembered_name(db, key)] =
-            reinterpret_cast<std::uint64_t>(redis::view(staged.fetched->value.get()).data());
+            reinterpret_cast<std::uint64_t>(redis::view(incoming.landing->value.get()).data());
       }
       // The keyspace has it now; a second reference would make the first write to it copy it.
-      staged.fetched->value.reset();
+      incoming.landing->value.reset();
       if (++linked % kKeysPerYield == 0 && !served) {
         redis::Yield(ctx.get(), redis::kYieldClients, nullptr);
       }

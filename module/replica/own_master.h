@@ -11,7 +11,7 @@
 namespace rdmasync::replica {
 
 /// Plays the master for this very server, over one connection on the loopback interface: that is
-/// how a staged dataset and the stream behind it get in through the server's own replication.
+/// how a staged dataset and the stream after it get in through the server's own replication.
 ///
 /// For one thread of ours. Every call throws Error(kCancelled) once `stop` is requested and
 /// Error(kPeerLost) when the server hangs up.

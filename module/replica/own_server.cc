@@ -1,8 +1,8 @@
 #include "module/replica/own_server.h"
 
-#include <cstdlib>
-
 #include "module/config.h"
+#include "module/number.h"
+#include "module/redis/client_list.h"
 #include "module/redis/context.h"
 #include "module/redis/main_thread.h"
 #include "module/redis/server.h"
@@ -19,7 +19,7 @@ namespace {
 constexpr const char* kDisklessLoad = "repl-diskless-load";
 
 int number(const std::string& text) {
-  return std::atoi(text.c_str());
+  return to_number<int>(text).value_or(0);
 }
 
 bool loading() {
@@ -66,7 +66,7 @@ OwnFacts OwnServer::facts() const {
   facts.rdb_version = redis::rdb_version(ctx);
   facts.databases = static_cast<std::uint32_t>(number(config_get(ctx, "databases")));
   facts.relay_buffer = static_cast<std::size_t>(config().relay_buffer);
-  facts.destinations = {static_cast<std::size_t>(config().pinned_memory), config().huge_pages};
+  facts.value_buffers = {static_cast<std::size_t>(config().pinned_memory), config().huge_pages};
   facts.timeout = std::chrono::seconds(config().replica_timeout_s);
   return facts;
 }
@@ -129,12 +129,8 @@ std::int64_t OwnServer::applied_offset() const {
 }
 
 bool OwnServer::may_leave_own_master() const {
-  const auto reply = redis::call(module_context(), redis::kClient, {"LIST", "TYPE", "master"});
-  const std::string_view text = redis::view(reply.get());
-  const auto flags = text.find(" flags=");
-  if (flags == std::string_view::npos) return true;
-  return text.substr(flags + 1, text.find(' ', flags + 1) - flags - 1).find('b') ==
-         std::string_view::npos;
+  const redis::ClientList masters(module_context(), {"TYPE", "master"});
+  return masters.clients().empty() || !masters.clients().front().has_flag('b');
 }
 
 void OwnServer::promote() {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "module/redis/owned.h"
-#include "module/replica/destinations.h"
+#include "module/replica/value_buffers.h"
 
 namespace rdmasync::replica {
 
@@ -25,7 +25,7 @@ struct OwnFacts {
   int rdb_version = 0;
   std::uint32_t databases = 0;
   std::size_t relay_buffer = 0;
-  Destinations::Options destinations;
+  ValueBuffers::Options value_buffers;
   std::chrono::seconds timeout{0};
 };
 

@@ -36,14 +36,15 @@ constexpr std::chrono::seconds kSilence{1};
 
 }  // namespace
 
-Pull::Pull(Attachment attachment, const Destinations::Options& destinations, SyncStatus& status,
-           Callbacks callbacks)
+Pull::Pull(Attachment attachment, Sink& sink, const ValueBuffers::Options& value_buffers,
+           SyncStatus& status, Callbacks callbacks)
     : attachment_(std::move(attachment)),
+      sink_(sink),
       status_(status),
       callbacks_(std::move(callbacks)),
       header_(std::make_unique<LogHeader>()),
-      destinations_(*attachment_.fabric, destinations),
-      values_limit_(destinations.limit) {
+      values_(*attachment_.fabric, value_buffers),
+      values_limit_(value_buffers.limit) {
   header_region_ = attachment_.fabric->register_memory(
       std::as_writable_bytes(std::span(header_.get(), 1)), rdma::Access::kLocalWrite);
 }
@@ -100,11 +101,11 @@ void Pull::check_whole() const {
 }
 
 rdma::PartKeys Pull::log_rkeys() const {
-  const std::span<const std::uint32_t> rkeys = attachment_.log_rkeys;
+  const std::span<const std::uint32_t> rkeys = attachment_.place.rkeys;
   return {.first = rkeys.front(),
           .further = rkeys.subspan(1),
-          .part_size = attachment_.part_size,
-          .start = attachment_.log_address};
+          .part_size = attachment_.place.part_size,
+          .start = attachment_.place.log_address};
 }
 
 void Pull::read_header() {
@@ -112,20 +113,21 @@ void Pull::read_header() {
   attachment_.connection->post({.id = kHeader,
                                 .into = reinterpret_cast<std::byte*>(header_.get()),
                                 .local = header_region_.get(),
-                                .remote = attachment_.log_address,
+                                .remote = attachment_.place.log_address,
                                 .rkeys = log_rkeys(),
                                 .length = sizeof(LogHeader)});
 }
 
 void Pull::read_log() {
-  const std::uint64_t offset = consumed_ % attachment_.capacity;
-  const std::size_t piece = std::max<std::size_t>(kLogPiece, attachment_.capacity / 4);
-  log_pending_ = std::min<std::uint64_t>({head_ - consumed_, attachment_.capacity - offset, piece});
+  const std::uint64_t offset = consumed_ % attachment_.place.capacity;
+  const std::size_t piece = std::max<std::size_t>(kLogPiece, attachment_.place.capacity / 4);
+  log_pending_ =
+      std::min<std::uint64_t>({head_ - consumed_, attachment_.place.capacity - offset, piece});
   log_into_ = attachment_.records->room(log_pending_);
   attachment_.connection->post({.id = kLog,
                                 .into = log_into_,
                                 .local = &attachment_.records->region(),
-                                .remote = attachment_.log_address + kHeaderSize + offset,
+                                .remote = attachment_.place.log_address + kHeaderSize + offset,
                                 .rkeys = log_rkeys(),
                                 .length = log_pending_});
 }
@@ -136,29 +138,29 @@ void Pull::complete(const rdma::Completion& completion) {
     completion.id == kHeader ? on_header() : on_log();
     return;
   }
-  Fetching& done = fetching_.at(completion.id - first_id_);
+  Reading& done = readings_.at(completion.id - first_id_);
   if (completion.error && completion.error->code() != Errc::kAccess) {
     throw Error(*completion.error);
   }
-  if (completion.error) torn_.push_back(done.fetched);
-  done.fetched.reset();
+  if (completion.error) torn_.push_back(done.landing);
+  done.landing.reset();
   done.done = true;
-  destinations_.retire(std::move(done.region), done.source.bytes.length);
+  values_.retire(std::move(done.region), done.source.bytes.length);
   --values_pending_;
   values_unacknowledged_ += done.source.bytes.length;
   if (!completion.error) status_.read_bytes += done.source.bytes.length;
-  while (!fetching_.empty() && fetching_.front().done) {
-    fetching_.pop_front();
+  while (!readings_.empty() && readings_.front().done) {
+    readings_.pop_front();
     ++first_id_;
   }
 }
 
 void Pull::on_header() {
   header_pending_ = false;
-  if (header_->magic != log_format::kMagic || header_->capacity != attachment_.capacity) {
+  if (header_->magic != log_format::kMagic || header_->capacity != attachment_.place.capacity) {
     throw Error(Errc::kProtocol, "the master's export log is not where it was said to be");
   }
-  if (header_->head < head_ || header_->head - consumed_ > attachment_.capacity) {
+  if (header_->head < head_ || header_->head - consumed_ > attachment_.place.capacity) {
     throw Error(Errc::kProtocol, "the master's export log has moved on without this replica");
   }
   const bool moved = header_->head > head_;
@@ -180,7 +182,7 @@ void Pull::on_header() {
 void Pull::on_log() {
   std::string_view left{reinterpret_cast<const char*>(log_into_), log_pending_};
   while (!at_cut_) {
-    auto record = log::read_record(left, attachment_.part_size);
+    auto record = log::read_record(left, attachment_.place.part_size);
     if (!record) break;  // the rest comes with the next read
     left.remove_prefix(record->size);
     const std::uint64_t position = consumed_;
@@ -191,7 +193,7 @@ void Pull::on_log() {
   if (done == 0) throw Error(Errc::kProtocol, "the export log has a record without an end");
   attachment_.records->keep(done);
   log_pending_ = 0;
-  status_.keys = staging_.keys();
+  status_.keys = sink_.keys();
 }
 
 void Pull::consume(log::Record record, std::uint64_t position) {
@@ -202,35 +204,35 @@ void Pull::consume(log::Record record, std::uint64_t position) {
     case Kind::kPayload:
     case Kind::kDirect:
     case Kind::kFunctions: {
-      Staged staged;
-      staged.is_payload = record.kind == Kind::kPayload;
-      staged.entry = record.entry;
+      Incoming incoming;
+      incoming.is_payload = record.kind == Kind::kPayload;
+      incoming.entry = record.entry;
       if (record.remote) {
-        staged.fetched = std::make_shared<Fetched>();
-        staged.fetched->is_value = record.kind == Kind::kDirect;
-        staged.fetched->meta = record.meta;
-        fetch(position, std::move(*record.remote), staged.fetched);
+        incoming.landing = std::make_shared<Landing>();
+        incoming.landing->is_value = record.kind == Kind::kDirect;
+        incoming.landing->meta = record.meta;
+        fetch(position, std::move(*record.remote), incoming.landing);
       } else {
         status_.read_bytes += record.entry.size();
       }
       if (record.kind == Kind::kFunctions) {
-        staging_.set_functions(staged.entry, staged.fetched);
+        sink_.set_functions(incoming.entry, incoming.landing);
       } else {
-        staging_.put(record.db, record.key, std::move(staged));
+        sink_.put(record.db, record.key, std::move(incoming));
       }
       break;
     }
     case Kind::kTombstone:
-      staging_.erase(record.db, record.key);
+      sink_.erase(record.db, record.key);
       break;
     case Kind::kFlush:
-      staging_.flush(record.db);
+      sink_.flush(record.db);
       break;
     case Kind::kSwap:
-      staging_.swap(record.db, record.other_db);
+      sink_.swap(record.db, record.other_db);
       break;
     case Kind::kCut:
-      at_cut_ = record.session == attachment_.session;
+      at_cut_ = record.session == attachment_.place.session;
       break;
     case Kind::kRoundEnd:
       ++rounds_ended_;
@@ -239,37 +241,37 @@ void Pull::consume(log::Record record, std::uint64_t position) {
   }
 }
 
-void Pull::fetch(std::uint64_t position, log::Remote source, std::shared_ptr<Fetched> fetched) {
-  const std::uint64_t id = first_id_ + fetching_.size();
-  destinations_.request(id, source.bytes.length, fetched);
-  fetching_.push_back({position, std::move(fetched), std::move(source), nullptr});
+void Pull::fetch(std::uint64_t position, log::Remote source, std::shared_ptr<Landing> landing) {
+  const std::uint64_t id = first_id_ + readings_.size();
+  values_.request(id, source.bytes.length, landing);
+  readings_.push_back({position, std::move(landing), std::move(source), nullptr});
   ++values_pending_;
 }
 
 void Pull::start_reads() {
-  for (Destinations::Ready& ready : destinations_.take()) {
+  for (ValueBuffers::Ready& ready : values_.take()) {
     if (ready.error) throw Error(*ready.error);
-    Fetching& fetching = fetching_.at(ready.id - first_id_);
-    fetching.region = std::move(ready.region);
-    const RemoteBytes& remote = fetching.source.bytes;
+    Reading& reading = readings_.at(ready.id - first_id_);
+    reading.region = std::move(ready.region);
+    const RemoteBytes& remote = reading.source.bytes;
     attachment_.connection->post({.id = ready.id,
                                   .into = ready.into,
-                                  .local = fetching.region.get(),
+                                  .local = reading.region.get(),
                                   .remote = remote.address,
                                   .rkeys = {.first = remote.rkey,
-                                            .further = fetching.source.further_rkeys,
-                                            .part_size = attachment_.part_size,
+                                            .further = reading.source.further_rkeys,
+                                            .part_size = attachment_.place.part_size,
                                             .start = remote.address},
                                   .length = remote.length});
   }
 }
 
 std::uint64_t Pull::position() const {
-  return fetching_.empty() ? consumed_ : fetching_.front().position;
+  return readings_.empty() ? consumed_ : readings_.front().position;
 }
 
 void Pull::acknowledge_if_due() {
-  const bool much = position() - acknowledged_ >= attachment_.capacity / kAcknowledgePart ||
+  const bool much = position() - acknowledged_ >= attachment_.place.capacity / kAcknowledgePart ||
                     values_unacknowledged_ >= values_limit_ / kAcknowledgePart;
   // The master may have stopped publishing until it hears that there is room.
   const bool idle = consumed_ == head_ && log_pending_ == 0 && values_pending_ == 0;
@@ -298,7 +300,7 @@ void Pull::wait(bool for_values) {
                                                  std::chrono::nanoseconds{0}, pause);
   }
   std::array<pollfd, 2> ready = {pollfd{attachment_.connection->fd(), POLLIN, 0},
-                                 pollfd{destinations_.fd(), POLLIN, 0}};
+                                 pollfd{values_.fd(), POLLIN, 0}};
   const timespec timeout{pause.count() / 1'000'000'000, pause.count() % 1'000'000'000};
   ::ppoll(ready.data(), ready.size(), &timeout, nullptr);
 }

@@ -10,14 +10,14 @@
 
 #include "module/log/record.h"
 #include "module/replica/attach.h"
-#include "module/replica/destinations.h"
-#include "module/replica/staging.h"
+#include "module/replica/sink.h"
 #include "module/replica/sync_status.h"
+#include "module/replica/value_buffers.h"
 
 namespace rdmasync::replica {
 
-/// Reads the master's export log and the values it points to, by one-sided reads, into a Staging.
-/// For one thread of ours.
+/// Reads the master's export log and the values it points to, by one-sided reads, into a Sink. For
+/// one thread of ours.
 class Pull {
  public:
   struct Callbacks {
@@ -30,8 +30,8 @@ class Pull {
     std::function<void()> check_silence;
   };
 
-  Pull(Attachment attachment, const Destinations::Options& destinations, SyncStatus& status,
-       Callbacks callbacks);
+  Pull(Attachment attachment, Sink& sink, const ValueBuffers::Options& value_buffers,
+       SyncStatus& status, Callbacks callbacks);
   Pull(const Pull&) = delete;
   Pull& operator=(const Pull&) = delete;
   ~Pull();
@@ -45,23 +45,22 @@ class Pull {
   /// value is published again, so by the cut every key must have been read whole.
   void check_whole() const;
 
-  Staging& staging() { return staging_; }
-  int rdb_version() const { return attachment_.rdb_version; }
-  const std::string& master_modules() const { return attachment_.modules; }
+  /// The bytes of the records, which what the sink was given points to. The last call.
+  std::shared_ptr<const void> take_log() { return attachment_.records->take(); }
 
  private:
   using Clock = std::chrono::steady_clock;
 
   /// A value on its way.
-  struct Fetching {
+  struct Reading {
     std::uint64_t position;  ///< of its record
-    std::shared_ptr<Fetched> fetched;
+    std::shared_ptr<Landing> landing;
     log::Remote source;
     std::unique_ptr<rdma::MemoryRegion> region;  ///< while it is read
     bool done = false;
   };
-  /// A value that a read did not bring; staged still, as long as it is shared.
-  using Torn = std::shared_ptr<Fetched>;
+  /// A value that a read did not bring; a key's last still, as long as the sink has it.
+  using Torn = std::shared_ptr<Landing>;
 
   void run(const std::function<bool()>& there);
   rdma::PartKeys log_rkeys() const;
@@ -71,9 +70,9 @@ class Pull {
   void on_header();
   void on_log();
   void consume(log::Record record, std::uint64_t position);
-  void fetch(std::uint64_t position, log::Remote source, std::shared_ptr<Fetched> fetched);
+  void fetch(std::uint64_t position, log::Remote source, std::shared_ptr<Landing> landing);
   void start_reads();
-  /// Everything before it is staged, its values read.
+  /// Everything before it is with the sink, its values read.
   std::uint64_t position() const;
   void acknowledge_if_due();
   void acknowledge();
@@ -81,9 +80,9 @@ class Pull {
   void wait(bool for_values);
 
   Attachment attachment_;
+  Sink& sink_;
   SyncStatus& status_;
   Callbacks callbacks_;
-  Staging staging_;
 
   std::unique_ptr<log_format::LogHeader> header_;
   std::unique_ptr<rdma::MemoryRegion> header_region_;
@@ -93,7 +92,7 @@ class Pull {
   std::chrono::microseconds header_pause_{0};
 
   std::uint64_t head_ = 0;      ///< as last seen in the header
-  std::uint64_t consumed_ = 0;  ///< every record before it is staged
+  std::uint64_t consumed_ = 0;  ///< every record before it is with the sink
   std::uint64_t acknowledged_ = 0;
   Clock::time_point acknowledge_due_{};
   Clock::time_point sign_of_life_due_{};
@@ -102,8 +101,8 @@ class Pull {
   std::uint64_t rounds_ended_ = 0;
   bool at_cut_ = false;  ///< what follows in the log is for others
 
-  Destinations destinations_;
-  std::deque<Fetching> fetching_;  ///< in the order of their records
+  ValueBuffers values_;
+  std::deque<Reading> readings_;  ///< in the order of their records
   std::uint64_t first_id_ = kFirstValue;
   std::size_t values_pending_ = 0;
   std::size_t values_limit_;               ///< bytes

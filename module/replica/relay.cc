@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "rdma/thread.h"
 #include "rdmasync/error.h"
 
 namespace rdmasync::replica {
@@ -32,12 +33,7 @@ Relay::Relay(const MasterAddress& master, const Start& start, std::stop_token st
   link_.send({"PSYNC", start.replication_id, std::to_string(start.offset + 1)});
   await_continue();
   received_ += static_cast<std::int64_t>(held_.size());
-  thread_ = std::thread([this] { run(); });
-}
-
-Relay::~Relay() {
-  stopping_ = true;
-  if (thread_.joinable()) thread_.join();
+  thread_ = rdma::start_thread("rdmasync-relay", [this](const std::stop_token& own) { run(own); });
 }
 
 void Relay::await_continue() {
@@ -59,11 +55,11 @@ void Relay::await_continue() {
   held_.erase(0, end + 1);
 }
 
-void Relay::run() {
+void Relay::run(const std::stop_token& stop) {
   try {
     std::vector<char> bytes(kReadSize);
     auto acknowledge_at = std::chrono::steady_clock::now();
-    while (!stopping_) {
+    while (!stop.stop_requested()) {
       if (std::chrono::steady_clock::now() >= acknowledge_at) {
         acknowledge();
         acknowledge_at = std::chrono::steady_clock::now() + kHeardEvery;

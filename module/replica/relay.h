@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-#include "module/replica/master_link.h"
+#include "module/replica/control_connection.h"
 
 namespace rdmasync::replica {
 
@@ -27,7 +27,7 @@ class Relay {
   Relay(const MasterAddress& master, const Start& start, std::stop_token stop);
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
-  ~Relay();
+  ~Relay() = default;
 
   /// Takes what has arrived since the last call. Throws what ended the stream: Error(kPeerLost) or,
   /// when the limit is reached, Error(kResources).
@@ -48,10 +48,10 @@ class Relay {
  private:
   /// Throws Error(kRefused) unless the master goes on from the offset asked for.
   void await_continue();
-  void run();
+  void run(const std::stop_token& stop);
   void acknowledge();
 
-  MasterLink link_;
+  ControlConnection link_;
   std::size_t limit_;
   std::atomic<std::int64_t> received_;
   std::atomic<std::int64_t> applied_;
@@ -59,8 +59,7 @@ class Relay {
   std::condition_variable arrived_;
   std::string held_;
   std::exception_ptr ended_;
-  std::atomic<bool> stopping_ = false;
-  std::thread thread_;
+  std::jthread thread_;  ///< last: destroyed, and so joined, first
 };
 
 }  // namespace rdmasync::replica

@@ -6,14 +6,14 @@
 
 namespace rdmasync::replica {
 
-void StagedKeys::put(std::string_view key, Staged staged) {
+void StagedKeys::put(std::string_view key, Incoming incoming) {
   const auto [at, added] = places_.try_emplace(key, rows_.size());
   if (added) {
-    rows_.push_back({key, std::move(staged)});
+    rows_.push_back({key, std::move(incoming)});
     ++size_;
   } else if (!planted(Fault::kFirstWins)) {
     // The old key's bytes may not outlive the old record's; but records are kept to the end.
-    rows_[at->second].staged = std::move(staged);
+    rows_[at->second].incoming = std::move(incoming);
   }
 }
 
@@ -25,13 +25,13 @@ void StagedKeys::erase(std::string_view key) {
   --size_;
 }
 
-const Staged* StagedKeys::find(std::string_view key) const {
+const Incoming* StagedKeys::find(std::string_view key) const {
   const auto found = places_.find(key);
-  return found == places_.end() ? nullptr : &rows_[found->second].staged;
+  return found == places_.end() ? nullptr : &rows_[found->second].incoming;
 }
 
-void Staging::put(std::uint32_t db, std::string_view key, Staged staged) {
-  databases_[db].put(key, std::move(staged));
+void Staging::put(std::uint32_t db, std::string_view key, Incoming incoming) {
+  databases_[db].put(key, std::move(incoming));
 }
 
 void Staging::erase(std::uint32_t db, std::string_view key) {
@@ -51,13 +51,14 @@ void Staging::swap(std::uint32_t a, std::uint32_t b) {
   std::swap(databases_[a], databases_[b]);
 }
 
-void Staging::set_functions(std::string_view opcodes, std::shared_ptr<Fetched> fetched) {
+void Staging::set_functions(std::string_view opcodes, std::shared_ptr<Landing> landing) {
   functions_ = opcodes;
-  remote_functions_ = std::move(fetched);
+  remote_functions_ = std::move(landing);
 }
 
-void Staging::seal() {
+void Staging::seal(std::shared_ptr<const void> log) {
   for (auto& [db, keys] : databases_) keys.seal();
+  log_ = std::move(log);
 }
 
 std::string_view Staging::functions() const {

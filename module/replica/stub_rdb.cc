@@ -1,5 +1,7 @@
 #include "module/replica/stub_rdb.h"
 
+#include "module/redis/rdb.h"
+
 namespace rdmasync::replica {
 
 namespace rdb = redis::rdb;
@@ -47,10 +49,10 @@ void write_stub_rdb(const Staging& staging, int rdb_version, std::string_view to
   for (const auto& [db, keys] : staging.databases()) {
     if (keys.empty()) continue;
     rdb::append_select_db(out.buffer(), db, keys.size(), 0);
-    keys.for_each([&out](std::string_view, const Staged& staged) {
-      if (staged.is_value() || staged.is_payload) return;
-      out.append(staged.entry);
-      if (staged.fetched) out.append(staged.fetched->bytes);
+    keys.for_each([&out](std::string_view, const Incoming& incoming) {
+      if (incoming.is_value() || incoming.is_payload) return;
+      out.append(incoming.entry);
+      if (incoming.landing) out.append(incoming.landing->bytes);
     });
   }
   rdb::append_module_aux(out.buffer(), rdb::module_type_id(kTypeName, kTypeEncoding), token);

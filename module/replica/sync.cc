@@ -1,18 +1,19 @@
 #include "module/replica/sync.h"
 
-#include <hiredis/hiredis.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <iterator>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <utility>
 
 #include "module/redis/log.h"
+#include "module/redis/rdb.h"
 #include "module/replica/attach.h"
 #include "module/replica/main_tasks.h"
+#include "rdma/thread.h"
 #include "rdmasync/protocol.h"
 
 namespace rdmasync::replica {
@@ -42,58 +43,44 @@ std::string figures(const SyncStatus::Text& text) {
   return line;
 }
 
+protocol::Position position_of(ControlConnection& link) {
+  return protocol::position_from(
+      fields_of(*link.command({protocol::kExportCommand, protocol::kOffset})));
+}
+
 /// A first command, so that what keeps every sync from working is said in its own words.
-void check_master(MasterLink& link, const std::string& name, const std::string& own_run_id) {
+void check_master(ControlConnection& link, const std::string& name, const std::string& own_run_id) {
   try {
-    const auto reply = link.command({protocol::kExportCommand, protocol::kOffset});
-    if (text_of(element_of(*reply, 2)) == own_run_id) {
+    if (position_of(link).run_id == own_run_id) {
       throw Error(Errc::kUsage, name + " is this very server itself");
     }
   } catch (const Error& error) {
-    const std::string_view text = error.what();
-    if (text.find("unknown command") != std::string_view::npos) {
-      throw Error(Errc::kUsage, "the master " + name +
-                                    " has no rdmasync module: load it there too, with 'loadmodule "
-                                    "/path/to/rdmasync.so' in its redis.conf");
+    switch (error.code()) {
+      case Errc::kUnknownCommand:
+        throw Error(Errc::kUsage, "the master " + name +
+                                      " has no rdmasync module: load it there too, with "
+                                      "'loadmodule /path/to/rdmasync.so' in its redis.conf");
+      case Errc::kPeerLost:  // a server that expects TLS sends an alert, or just hangs up
+        throw Error(Errc::kPeerLost, std::string(error.what()) +
+                                         "; if that is its tls-port: rdmasync does not use TLS, "
+                                         "give the master's 'port'");
+      case Errc::kLogin:
+        throw Error(Errc::kUsage, "the master " + name +
+                                      " wants a password: set masterauth (and masteruser) here");
+      case Errc::kPermission:
+        throw Error(Errc::kUsage, std::string(error.what()) +
+                                      "; give masteruser +rdmasync.export +psync +replconf +ping");
+      default:
+        throw;
     }
-    // A server that expects TLS sends an alert, or just hangs up.
-    if (error.code() == Errc::kPeerLost) {
-      throw Error(Errc::kPeerLost, std::string(text) +
-                                       "; if that is its tls-port: rdmasync does not use TLS, give "
-                                       "the master's 'port'");
-    }
-    if (text.find("NOAUTH") != std::string_view::npos) {
-      throw Error(Errc::kUsage,
-                  "the master " + name + " wants a password: set masterauth (and masteruser) here");
-    }
-    if (text.find("NOPERM") != std::string_view::npos) {
-      throw Error(Errc::kUsage,
-                  std::string(text) + "; give masteruser +rdmasync.export +psync +replconf +ping");
-    }
-    throw;
   }
-}
-
-Cut cut_from(const redisReply& reply) {
-  Cut cut;
-  cut.replication_id = text_of(element_of(reply, 1));
-  cut.offset = integer_of(element_of(reply, 2));
-  cut.moved = integer_of(element_of(reply, 3));
-  cut.backlog = integer_of(element_of(reply, 4));
-  return cut;
-}
-
-SyncStatus::CutCost cost_from(const redisReply& reply) {
-  return {integer_of(element_of(reply, 5)), integer_of(element_of(reply, 6)),
-          integer_of(element_of(reply, 7)) != 0};
 }
 
 /// Whether the master has written more than `lag` since the cut, or can no longer be asked: it may
 /// have closed a connection that was idle during a long load.
-bool moved_on(MasterLink& link, const Cut& cut, std::int64_t lag) {
+bool moved_on(ControlConnection& link, const protocol::CutReply& cut, std::int64_t lag) {
   try {
-    const auto reply = link.command({protocol::kExportCommand, protocol::kOffset});
-    return integer_of(element_of(*reply, 0)) - cut.offset > lag;
+    return position_of(link).offset - cut.offset > lag;
   } catch (const Error& error) {
     if (error.code() != Errc::kPeerLost) throw;
     return true;
@@ -131,11 +118,11 @@ void check_modules(const Staging& staging, const OwnFacts& facts, const std::str
   const std::string missing = missing_in(facts.modules, of_master);
   if (missing.empty()) return;
   for (const auto& [db, keys] : staging.databases()) {
-    keys.for_each([&](std::string_view key, const Staged& staged) {
-      if (staged.is_value()) return;
+    keys.for_each([&](std::string_view key, const Incoming& incoming) {
+      if (incoming.is_value()) return;
       // A payload may be one, too.
       const bool of_module =
-          staged.is_payload || redis::rdb::entry_head(staged.entry).type == redis::rdb::kTypeModule;
+          incoming.is_payload || log::entry_head(incoming.entry).type == redis::rdb::kTypeModule;
       if (!of_module) return;
       throw Error(Errc::kUsage,
                   "the master has values of modules' types, such as the key '" + std::string(key) +
@@ -150,7 +137,8 @@ Sync::Sync(std::string host, int port, Surroundings around)
     : host_(std::move(host)),
       port_(port),
       around_(std::move(around)),
-      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+      thread_(rdma::start_thread("rdmasync-sync",
+                                 [this](const std::stop_token& stop) { run(stop); })) {}
 
 void Sync::run(const std::stop_token& stop) {
   std::mutex mutex;
@@ -186,27 +174,29 @@ void Sync::attempt(const std::stop_token& stop) {
   redis::log_notice("rdmasync: connecting to the master " + name);
   const auto facts = on_main(stop, [&server = around_.server] { return server.facts(); });
   const MasterAddress master{host_, port_, facts.user, facts.password};
-  MasterLink link(master, facts.timeout, stop);
+  ControlConnection link(master, facts.timeout, stop);
   check_master(link, name, facts.run_id);
 
   enter(State::kAttaching, stop);
   auto attachment = attach(link, master, facts.fabric, {facts.rdb_version, facts.server}, stop);
-  around_.status->set_fabric(attachment.fabric_name);
-  redis::log_notice(format("rdmasync: attached to export %s of %s over %s",
-                           attachment.export_number.c_str(), name.c_str(),
-                           attachment.fabric_name.c_str()));
+  const std::string fabric(attachment.fabric->name());
+  around_.status->set_fabric(fabric);
+  const int rdb_version = attachment.place.rdb_version;
+  const std::string master_modules = attachment.place.modules;
+  redis::log_notice(format("rdmasync: attached to export %lu of %s over %s",
+                           static_cast<unsigned long>(attachment.place.export_number), name.c_str(),
+                           fabric.c_str()));
 
-  auto pull = std::make_shared<Pull>(
-      std::move(attachment), facts.destinations, *around_.status,
+  auto staging = std::make_shared<Staging>();
+  std::optional<Pull> pull;
+  pull.emplace(
+      std::move(attachment), *staging, facts.value_buffers, *around_.status,
       Pull::Callbacks{
           [&link](std::uint64_t position) {
             link.send({protocol::kExportCommand, protocol::kAck, std::to_string(position)});
           },
-          [&link] { link.check_alive(); },
-          [&link] {
-            link.command({protocol::kExportCommand, protocol::kOffset});
-          }});
-  const Cut cut = pull_to_a_cut(*pull, link, stop);
+          [&link] { link.check_alive(); }, [&link] { position_of(link); }});
+  const protocol::CutReply cut = pull_to_a_cut(*pull, link, stop);
   std::unique_ptr<Relay> relay;
   const auto open_relay = [&] {
     relay = std::make_unique<Relay>(
@@ -218,18 +208,19 @@ void Sync::attempt(const std::stop_token& stop) {
   pull->until_cut();
   link.command({protocol::kExportCommand, protocol::kDetach});
   pull->check_whole();
-  check_databases(pull->staging(), facts);
-  check_modules(pull->staging(), facts, pull->master_modules());
-  pull->staging().seal();
+  check_databases(*staging, facts);
+  check_modules(*staging, facts, master_modules);
+  staging->seal(pull->take_log());
+  pull.reset();
   redis::log_notice(format("rdmasync: copied %zu keys, %.1f MB; the cut is at %s:%lld",
-                           pull->staging().keys(), megabytes(around_.status->read_bytes),
+                           staging->keys(), megabytes(around_.status->read_bytes),
                            cut.replication_id.c_str(), static_cast<long long>(cut.offset)));
 
   Handover handover(around_.server, around_.link_events, stop);
   handover.begin();
   enter(State::kLoading, stop);
-  handover.load({pull, &pull->staging()}, cut, pull->rdb_version(), facts.dump_path);
-  pull.reset();
+  handover.load(staging, cut, rdb_version, facts.dump_path);
+  staging.reset();
   redis::log_notice("rdmasync: loaded the copy");
 
   enter(State::kRelaying, stop);
@@ -251,25 +242,26 @@ void Sync::attempt(const std::stop_token& stop) {
                     "; replication goes on natively");
 }
 
-Cut Sync::pull_to_a_cut(Pull& pull, MasterLink& link, const std::stop_token& stop) {
+protocol::CutReply Sync::pull_to_a_cut(Pull& pull, ControlConnection& link,
+                                       const std::stop_token& stop) {
   for (std::uint64_t round = 1;;) {
     enter(State::kPulling, stop);
     pull.until_round(round);
     enter(State::kCutting, stop);
-    const auto reply = link.command({protocol::kExportCommand, protocol::kCut});
-    if (text_of(element_of(*reply, 0)) == protocol::kCutDone) {
-      const auto cost = cost_from(*reply);
-      around_.status->set_cut(cost);
-      if (cost.forced) {
+    const auto cut = protocol::cut_reply_from(
+        fields_of(*link.command({protocol::kExportCommand, protocol::kCut})));
+    if (cut.again_after_round == 0) {
+      around_.status->set_cut({cut.keys, cut.us, cut.forced});
+      if (cut.forced) {
         redis::log_notice(
             format("rdmasync: after %lu rounds the master was still written faster "
                    "than it was read: the cut took %lld us of it, for %lld keys",
-                   static_cast<unsigned long>(round), static_cast<long long>(cost.us),
-                   static_cast<long long>(cost.keys)));
+                   static_cast<unsigned long>(round), static_cast<long long>(cut.us),
+                   static_cast<long long>(cut.keys)));
       }
-      return cut_from(*reply);
+      return cut;
     }
-    round = static_cast<std::uint64_t>(integer_of(element_of(*reply, 1)));
+    round = cut.again_after_round;
   }
 }
 

@@ -45,7 +45,8 @@ class Sync {
  private:
   void run(const std::stop_token& stop);
   void attempt(const std::stop_token& stop);
-  Cut pull_to_a_cut(Pull& pull, MasterLink& link, const std::stop_token& stop);
+  protocol::CutReply pull_to_a_cut(Pull& pull, ControlConnection& link,
+                                   const std::stop_token& stop);
   void enter(State state, const std::stop_token& stop);
 
   std::string host_;

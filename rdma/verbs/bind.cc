@@ -86,7 +86,7 @@ CmId bind_id(const EventChannel& events, const std::string& address) {
       if (attempt.error == EADDRNOTAVAIL) {
         throw Error(Errc::kRefused, "cannot listen on " + address + ": " +
                                         std::generic_category().message(attempt.error) +
-                                        " (set rdmasync.bind to an address of this machine)");
+                                        " (choose an address of this machine)");
       }
     }
   }

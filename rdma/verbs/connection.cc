@@ -16,9 +16,9 @@
 #include <utility>
 
 #include "rdma/endpoint.h"
-#include "rdma/system.h"
-#include "rdma/verbs/link.h"
+#include "rdma/event.h"
 #include "rdma/verbs/poll_set.h"
+#include "rdma/verbs/queue_pair.h"
 #include "rdma/verbs/timer.h"
 #include "rdma/verbs/transfers.h"
 #include "rdmasync/error.h"
@@ -49,24 +49,24 @@ bool is_fault_of_local_memory(ibv_wc_status status) {
   return status == IBV_WC_LOC_PROT_ERR || status == IBV_WC_LOC_LEN_ERR;
 }
 
-/// Posts pieces of reads over a link, and over a new one when that broke.
+/// Posts pieces of reads over a queue pair, and over a new one when that broke.
 ///
 /// A read that hits memory which its owner has deregistered breaks the queue pair, and with it the
-/// reads behind. That is daily business here, so only that read fails; the others are sent again
-/// over a new queue pair. It comes to an end: every new link has cost a read, or has moved bytes,
+/// reads after it. That is daily business here, so only that read fails; the others are sent again
+/// over a new queue pair. It comes to an end: every new one has cost a read, or has moved bytes,
 /// or counts against the peer's time.
 class VerbsConnection final : public Connection {
  public:
-  VerbsConnection(const Link::Target& target, milliseconds patience, ChooseDevice choose)
+  VerbsConnection(const QueuePair::Target& target, milliseconds patience, ChooseDevice choose)
       : target_(target), choose_(std::move(choose)), patience_(patience) {
     watchers_.add(ready_.fd());
     watchers_.add(timer_.fd());
-    link_ = std::make_unique<Link>(watchers_, target_, choose_);
+    queue_pair_ = std::make_unique<QueuePair>(watchers_, target_, choose_);
   }
 
   /// Blocks until connected. Throws.
-  void await_link(Clock::time_point deadline) {
-    while (!link_->established()) {
+  void await_queue_pair(Clock::time_point deadline) {
+    while (!queue_pair_->established()) {
       const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
       if (left.count() <= 0) {
         throw Error(Errc::kPeerLost, "the peer did not answer an RDMA connect request within " +
@@ -74,14 +74,12 @@ class VerbsConnection final : public Connection {
       }
       pollfd readable{watchers_.fd(), POLLIN, 0};
       ::poll(&readable, 1, static_cast<int>(left.count()));
-      link_->advance();
+      queue_pair_->advance();
     }
-    device_ = link_->device();
-    depth_ = std::clamp<std::size_t>(std::size_t{2} * link_->reads_on_wire(), 16, link_->depth());
-    link_->announce_next();
+    device_ = queue_pair_->device();
+    queue_pair_->announce_next();
   }
 
-  std::size_t depth() const override { return depth_; }
   int fd() const override { return watchers_.fd(); }
 
   void post(const Read& read) override {
@@ -115,7 +113,7 @@ class VerbsConnection final : public Connection {
   }
 
  private:
-  bool established() const { return link_ && link_->established(); }
+  bool established() const { return queue_pair_ && queue_pair_->established(); }
 
   void advance() {
     if (lost_) {
@@ -124,11 +122,11 @@ class VerbsConnection final : public Connection {
     reap();
     if (done_.empty()) {
       // Only now what takes system calls: whatever it is, the descriptor stays readable for it.
-      hear_link();
+      hear_queue_pair();
       check_clock();
     }
     // The caller may wait from here on, so that completions must be announced.
-    if (established() && link_->announce_next()) {
+    if (established() && queue_pair_->announce_next()) {
       reap();
     }
     set_timer();
@@ -138,9 +136,9 @@ class VerbsConnection final : public Connection {
   void reap() {
     std::array<ibv_wc, 32> completions;
     while (established()) {
-      const int count = link_->poll(completions);
+      const int count = queue_pair_->poll(completions);
       if (count < 0) {
-        relink("the completion queue is broken");
+        reconnect("the completion queue is broken");
         return;
       }
       if (count == 0) {
@@ -161,32 +159,34 @@ class VerbsConnection final : public Connection {
     }
   }
 
-  /// The first failure on a link tells the piece at fault, or that none is; the others are flushed.
+  /// The first failure of a queue pair tells the piece at fault, or that none is; the others are
+  /// flushed.
   void on_failure(const ibv_wc& completion) {
     const ibv_wc_status status = completion.status;
     const std::string why = ibv_wc_status_str(status);
     const bool remote = is_fault_of_peer_memory(status);
     if ((!remote && !is_fault_of_local_memory(status)) ||
         !transfers_.is_in_flight(completion.wr_id)) {
-      relink(why);
+      reconnect(why);
       return;
     }
     heard_ = Clock::now();
-    link_.reset();  // it may still be writing to the memory of that read
+    queue_pair_.reset();  // it may still be writing to the memory of that read
     finish(transfers_.rewind_without(completion.wr_id),
            remote ? Error(Errc::kAccess,
                           "read of memory that the peer has not registered (" + why + ")")
                   : Error(Errc::kUsage, "read into memory that is not there (" + why + ")"));
-    relink(why);
+    reconnect(why);
   }
 
   /// Fills the send queue.
   void send() {
-    while (established() && transfers_.waiting() && transfers_.in_flight() < link_->depth()) {
+    while (established() && transfers_.waiting() && transfers_.in_flight() < queue_pair_->depth()) {
       std::array<ibv_send_wr, kBatch> requests{};
       std::array<ibv_sge, kBatch> into{};
       std::size_t count = 0;
-      while (count < kBatch && transfers_.waiting() && transfers_.in_flight() < link_->depth()) {
+      while (count < kBatch && transfers_.waiting() &&
+             transfers_.in_flight() < queue_pair_->depth()) {
         const auto [number, piece] = transfers_.send();
         into.at(count) = {.addr = reinterpret_cast<std::uintptr_t>(piece.into),
                           .length = piece.length,
@@ -206,22 +206,22 @@ class VerbsConnection final : public Connection {
         }
         ++count;
       }
-      if (!link_->post(requests.front())) {
-        relink("the queue pair takes no work requests");
+      if (!queue_pair_->post(requests.front())) {
+        reconnect("the queue pair takes no work requests");
       }
     }
   }
 
-  void hear_link() {
-    if (!link_) {
+  void hear_queue_pair() {
+    if (!queue_pair_) {
       return;
     }
-    const bool was_established = link_->established();
+    const bool was_established = queue_pair_->established();
     try {
-      link_->advance();
+      queue_pair_->advance();
     } catch (const Error& error) {
       if (error.code() == Errc::kPeerLost) {
-        was_established ? relink(error.what()) : retry(error.what());
+        was_established ? reconnect(error.what()) : retry(error.what());
       } else {
         lose(error.what());
       }
@@ -234,7 +234,7 @@ class VerbsConnection final : public Connection {
       send();
     }
     if (established()) {
-      link_->take_announcement();
+      queue_pair_->take_announcement();
     }
   }
 
@@ -247,18 +247,18 @@ class VerbsConnection final : public Connection {
     if (now >= heard_ + patience_) {
       lose("it has not answered for " + std::to_string(patience_.count()) + " ms" +
            (why_.empty() ? "" : " (" + why_ + ")"));
-    } else if (!link_ && now >= retry_at_) {
+    } else if (!queue_pair_ && now >= retry_at_) {
       dial();
     }
   }
 
-  /// Replaces a link that broke.
-  void relink(const std::string& why) {
+  /// Replaces a queue pair that broke.
+  void reconnect(const std::string& why) {
     if (transfers_.empty()) {
       heard_ = Clock::now();
     }
     why_ = why;
-    link_.reset();
+    queue_pair_.reset();
     transfers_.rewind();
     unsignaled_ = 0;
     dial();
@@ -266,7 +266,7 @@ class VerbsConnection final : public Connection {
 
   void dial() {
     try {
-      link_ = std::make_unique<Link>(watchers_, target_, choose_);
+      queue_pair_ = std::make_unique<QueuePair>(watchers_, target_, choose_);
     } catch (const Error& error) {
       error.code() == Errc::kPeerLost ? retry(error.what()) : lose(error.what());
     }
@@ -275,13 +275,13 @@ class VerbsConnection final : public Connection {
   /// Dials again after a pause.
   void retry(const std::string& why) {
     why_ = why;
-    link_.reset();
+    queue_pair_.reset();
     retry_at_ = Clock::now() + pause_;
     pause_ = std::min(2 * pause_, kRetryMax);
   }
 
   void lose(const std::string& why) {
-    link_.reset();
+    queue_pair_.reset();
     timer_.hush(Timer::kNever);
     lost_ = Error(Errc::kPeerLost, "the RDMA connection to the peer is lost: " + why);
     for (const auto id : transfers_.clear()) {
@@ -293,7 +293,7 @@ class VerbsConnection final : public Connection {
     if (lost_ || (established() && transfers_.empty())) {
       return;
     }
-    timer_.ring_by(link_ ? heard_ + patience_ : std::min(retry_at_, heard_ + patience_));
+    timer_.ring_by(queue_pair_ ? heard_ + patience_ : std::min(retry_at_, heard_ + patience_));
   }
 
   void finish(Transfers::ReadId id, std::optional<Error> error) {
@@ -307,7 +307,7 @@ class VerbsConnection final : public Connection {
     }
   }
 
-  const Link::Target target_;
+  const QueuePair::Target target_;
   const ChooseDevice choose_;
   const milliseconds patience_;
 
@@ -317,9 +317,8 @@ class VerbsConnection final : public Connection {
   bool ready_shown_ = false;
 
   std::shared_ptr<const Device> device_;
-  std::size_t depth_ = 0;
-  std::unique_ptr<Link> link_;  ///< none between attempts to connect anew
-  std::string why_;             ///< it broke, or did not come up, last time
+  std::unique_ptr<QueuePair> queue_pair_;  ///< none between attempts to connect anew
+  std::string why_;                        ///< it broke, or did not come up, last time
   Clock::time_point retry_at_;
   milliseconds pause_ = kRetryMin;
 
@@ -333,8 +332,8 @@ class VerbsConnection final : public Connection {
 std::string out_of_reach(const Error& why, const std::string& host) {
   return std::string(why.what()) + "; see whether `rping -c -a " + host +
          "` works here while `rping -s -a " + host +
-         "` runs there, or set rdmasync.bind there to an address of its RDMA device that this "
-         "machine reaches";
+         "` runs there, or have it listen at an address of its RDMA device that this machine "
+         "reaches";
 }
 
 }  // namespace
@@ -349,11 +348,11 @@ std::unique_ptr<Connection> connect(const ConnectOptions& options, const ChooseD
   const Addresses addresses = resolve(endpoint);
   std::string why;
   for (const addrinfo* next = addresses.get(); next != nullptr; next = next->ai_next) {
-    Link::Target target{.token = options.token};
+    QueuePair::Target target{.token = options.token};
     std::memcpy(&target.address, next->ai_addr, next->ai_addrlen);
     try {
       auto connection = std::make_unique<VerbsConnection>(target, patience, choose);
-      connection->await_link(deadline);
+      connection->await_queue_pair(deadline);
       return connection;
     } catch (const Error& error) {
       if (error.code() == Errc::kResources) {

@@ -17,7 +17,7 @@ struct CmEvent {
   rdma_cm_id* id = nullptr;  ///< of a connect request: a new one, the receiver's to own
   std::uint8_t initiator_depth = 0;
   std::uint8_t responder_resources = 0;
-  std::array<std::byte, 256> data{};  ///< private data; zeros behind it
+  std::array<std::byte, 256> data{};  ///< private data; zeros after it
 
   template <typename T>
   T data_as() const {

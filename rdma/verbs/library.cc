@@ -1,8 +1,7 @@
 // libibverbs and librdmacm, opened when a function of theirs is first called, and not linked: a
-// host without them loads the module all the same, and so does a server whose allocator is a
-// library. Such a server (as Debian packages Valkey) loads its modules with RTLD_DEEPBIND, by which
-// all that they link frees with libc what came from that allocator; what is opened here is bound as
-// the server itself is.
+// host without them can use the other fabrics, and a process whose allocator is a library can load
+// this with RTLD_DEEPBIND. (What is linked in is bound to libc then, and frees with it what came
+// from that allocator; what is opened here is bound as the process itself is.)
 //
 // Each function below has the name and the signature of the one that it calls, so the rest of
 // verbs/ is written as if the libraries were linked.

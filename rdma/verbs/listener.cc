@@ -13,7 +13,9 @@
 
 #include "rdma/admissions.h"
 #include "rdma/endpoint.h"
+#include "rdma/event.h"
 #include "rdma/system.h"
+#include "rdma/thread.h"
 #include "rdma/verbs/bind.h"
 #include "rdma/verbs/event_channel.h"
 #include "rdma/verbs/hello.h"

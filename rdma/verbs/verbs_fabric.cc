@@ -93,11 +93,11 @@ void check_usable(const std::string& path, const std::string& if_absent) {
   }
   std::string remedy = if_absent;
   if (errno == EACCES) {
-    remedy = "let the user of this server, uid " + std::to_string(geteuid()) +
+    remedy = "let the user of this process, uid " + std::to_string(geteuid()) +
              ", read and write it: by its group or mode, with a udev rule";
   } else if (errno == EPERM) {
     remedy =
-        "the server's container or service keeps devices from it: in a systemd unit, set "
+        "the container or service of this process keeps devices from it: in a systemd unit, set "
         "PrivateDevices=false";
   }
   throw Error(Errc::kRefused, with_errno("cannot open " + path).append(" (" + remedy + ")"));

@@ -148,8 +148,8 @@ TEST_P(StatusTest, InfoHasTheSameFieldsAsStatus) {
                               "log_bytes",
                               "pinned_bytes",
                               "slice_max_us",
-                              "export_values",
-                              "export_entries",
+                              "export_direct",
+                              "export_packed",
                               "export_ring_bytes"}) {
       EXPECT_TRUE(in_status.contains(field)) << server->name() << " lacks " << field;
     }
@@ -182,8 +182,8 @@ TEST_P(StatusTest, FiguresOfAFinishedSync) {
   EXPECT_GE(status_number(replica, "sync_rounds"), 1);
   EXPECT_EQ(status(replica, "last_sync_error"), "");
   EXPECT_GE(status_number(master, "exports"), 1);
-  EXPECT_GE(status_number(master, "export_values"), 4);
-  EXPECT_GE(status_number(master, "export_entries"), keys / 2);
+  EXPECT_GE(status_number(master, "export_direct"), 4);
+  EXPECT_GE(status_number(master, "export_packed"), keys / 2);
   slaveof_no_one(replica);
   wait_state(replica, "idle");
   EXPECT_EQ(status(replica, "role"), "master");

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <functional>
 
-#include "harness/wait.h"
+#include "tests/support/wait.h"
 
 namespace rdmasync::test {
 namespace {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "harness/server.h"
+#include "tests/support/server.h"
 
 namespace rdmasync::test {
 

@@ -74,7 +74,7 @@ TEST_P(DirectValuesTest, TheMasterCopiesNoneOfTheirBytes) {
   wait_synced(replica, master);
   EXPECT_LT(peak_bytes(master) - before, kRing + (16LL << 20));
   EXPECT_LT(status_number(master, "export_ring_bytes"), small_bytes);
-  EXPECT_GE(status_number(master, "export_values"), values);
+  EXPECT_GE(status_number(master, "export_direct"), values);
   EXPECT_GE(status_number(replica, "sync_total_bytes"), values * (4LL << 20));
   EXPECT_TRUE(equal(master, replica));
   wait_export_gone(master);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "command_mix.h"
-#include "harness/server.h"
+#include "tests/support/server.h"
 
 namespace rdmasync::test {
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "harness/wait.h"
+#include "tests/support/wait.h"
 #include "units.h"
 
 namespace rdmasync::test {

@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
-#include "harness/server.h"
 #include "repertoire.h"
+#include "tests/support/server.h"
 
 namespace rdmasync::test {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/client.h"
+#include "tests/support/client.h"
 
 namespace rdmasync::test {
 

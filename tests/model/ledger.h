@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "crowd.h"
-#include "harness/server.h"
+#include "tests/support/server.h"
 
 namespace rdmasync::test {
 

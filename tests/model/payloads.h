@@ -1,8 +1,8 @@
 #pragma once
 
 #include "dice.h"
-#include "harness/server.h"
 #include "repertoire.h"
+#include "tests/support/server.h"
 
 namespace rdmasync::test {
 

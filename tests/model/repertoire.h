@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "dice.h"
-#include "harness/server.h"
+#include "tests/support/server.h"
 
 namespace rdmasync::test {
 

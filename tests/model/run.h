@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "dice.h"
-#include "harness/server.h"
 #include "payloads.h"
 #include "repertoire.h"
 #include "settings.h"
+#include "tests/support/server.h"
 
 namespace rdmasync::test {
 

@@ -9,11 +9,11 @@
 #include <thread>
 #include <vector>
 
+#include "rdma/cma/board.h"
+#include "rdma/emulated/region_table.h"
 #include "rdma/fabric.h"
-#include "rdma/soft/cma_board.h"
-#include "rdma/soft/region_table.h"
-#include "rdma/soft/tcp_address.h"
-#include "rdma/soft/tcp_wire.h"
+#include "rdma/tcp/address.h"
+#include "rdma/tcp/wire.h"
 #include "rdmasync/error.h"
 
 namespace rdmasync::rdma {

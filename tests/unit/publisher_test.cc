@@ -53,7 +53,7 @@ class PublisherTest : public ::testing::Test {
  protected:
   void publish_value(std::size_t parts) {
     fabric_.parts = parts;
-    publisher_.put_value(3, "key", {}, value_);
+    publisher_.put_direct(3, "key", {}, value_);
     await_registration();
   }
   void put_cut() {

@@ -41,7 +41,7 @@ RecordInfo info_of(Kind kind, std::string_view key = {}, std::size_t key_offset 
 
 std::string packed(std::string_view key, std::string_view value) {
   std::string entry;
-  redis::rdb::append_entry_head(entry, {}, 0, key);
+  append_entry_head(entry, {}, 0, key);
   return encode(info_of(Kind::kPacked, key, entry.size() - key.size()), entry + std::string(value));
 }
 
@@ -50,11 +50,11 @@ constexpr RemoteBytes kThreeParts{
 std::string two_rkeys() {
   return bytes_of(std::array<std::uint32_t, 2>{8, 9});
 }
-constexpr redis::rdb::KeyMeta kMeta{1000, log_format::Recency::kIdle, 5};
+constexpr KeyMeta kMeta{1000, log_format::Recency::kIdle, 5};
 
 std::string packed_elsewhere(std::string_view key) {
   std::string entry;
-  redis::rdb::append_entry_head(entry, {}, 0, key);
+  append_entry_head(entry, {}, 0, key);
   RecordInfo info = info_of(Kind::kPacked, key, entry.size() - key.size());
   const std::string head = head_of_remote(info, kThreeParts);
   return encode(info, head + entry + two_rkeys());
@@ -243,7 +243,7 @@ TEST(Record, AKeyIsNotAmongTheBytesThatTellOfItsValue) {
 
 TEST(Record, AUseOfAnUnknownKindIsRefused) {
   RecordInfo info = info_of(Kind::kDirect, "key");
-  const redis::rdb::KeyMeta meta{0, static_cast<log_format::Recency>(3), 0};
+  const KeyMeta meta{0, static_cast<log_format::Recency>(3), 0};
   const std::string head = head_of_direct(info, kThreeParts, meta);
   EXPECT_EQ(reason(encode(info, head + "key" + two_rkeys())),
             "the export log has a use of an unknown kind");

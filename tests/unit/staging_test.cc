@@ -9,10 +9,10 @@ namespace {
 
 using namespace std::string_literals;
 
-Staged packed(std::string_view entry) {
-  Staged staged;
-  staged.entry = entry;
-  return staged;
+Incoming packed(std::string_view entry) {
+  Incoming incoming;
+  incoming.entry = entry;
+  return incoming;
 }
 
 std::string_view entry_of(const Staging& staging, std::uint32_t db, std::string_view key) {
@@ -57,10 +57,10 @@ TEST(StubRdb, HasEveryEntryOnceAndTheTokenLast) {
   staging.put(0, "k", packed("<old>"));
   staging.put(0, "k", packed("<entry>"));
   staging.put(2, "r", [] {
-    Staged staged = packed("<head>");
-    staged.fetched = std::make_shared<Fetched>();
-    staged.fetched->bytes = "<rest>";
-    return staged;
+    Incoming incoming = packed("<head>");
+    incoming.landing = std::make_shared<Landing>();
+    incoming.landing->bytes = "<rest>";
+    return incoming;
   }());
   staging.put(3, "gone", packed("<gone>"));
   staging.erase(3, "gone");

@@ -538,7 +538,8 @@ TEST_F(VerbsTest, ListensOnAnAddressOfADevice) {
     fabric->listen({"192.0.2.1"});
     ADD_FAILURE() << "listens on an address of another machine";
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("rdmasync.bind"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("an address of this machine"), std::string::npos)
+        << error.what();
   }
   EXPECT_THROW(fabric->listen({"no.such.host.invalid"}), Error);
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <sstream>
 
-#include "harness/wait.h"
 #include "payloads.h"
+#include "tests/support/wait.h"
 
 namespace rdmasync::test {
 namespace {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "dice.h"
-#include "harness/server.h"
 #include "repertoire.h"
 #include "table.h"
+#include "tests/support/server.h"
 
 namespace rdmasync::test {
 

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <set>
 
-#include "harness/wait.h"
+#include "tests/support/wait.h"
 
 namespace rdmasync::test {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "harness/server.h"
+#include "tests/support/server.h"
 
 namespace rdmasync::test {
 

@@ -103,13 +103,8 @@ std::string fabric_name(const ::testing::TestParamInfo<std::string>& info) {
   return info.param;
 }
 
-std::map<std::string, std::string> status(Server& server) {
-  const Reply reply = server.must("RDMASYNC.STATUS");
-  std::map<std::string, std::string> fields;
-  for (std::size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
-    fields[reply.elements[i].text] = reply.elements[i + 1].text;
-  }
-  return fields;
+Fields status(Server& server) {
+  return server.client().status();
 }
 
 bool takes_strings_as_they_are(Server& server) {

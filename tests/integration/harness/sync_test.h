@@ -2,14 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "harness/compare.h"
-#include "harness/server.h"
-#include "harness/wait.h"
+#include "tests/support/server.h"
+#include "tests/support/wait.h"
 
 namespace rdmasync::test {
 
@@ -60,7 +59,7 @@ std::string fabric_name(const ::testing::TestParamInfo<std::string>& info);
   INSTANTIATE_TEST_SUITE_P(Fabrics, Suite, ::testing::ValuesIn(fabrics()), fabric_name)
 
 /// RDMASYNC.STATUS, as text.
-std::map<std::string, std::string> status(Server& server);
+Fields status(Server& server);
 std::string status(Server& server, const std::string& field);
 long long status_number(Server& server, const std::string& field);
 std::string describe_status(Server& server);

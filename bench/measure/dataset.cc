@@ -1,0 +1,219 @@
+#include "bench/measure/dataset.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstring>
+#include <future>
+#include <random>
+#include <stdexcept>
+#include <string_view>
+#include <vector>
+
+#include "bench/support.h"
+#include "bench/text.h"
+
+namespace rdmasync::bench {
+namespace {
+
+using Random = std::mt19937_64;
+constexpr std::uint64_t kSeed = 20;
+
+void randomize(std::string& bytes, Random& random) {
+  for (std::size_t at = 0; at < bytes.size(); at += sizeof(std::uint64_t)) {
+    const std::uint64_t word = random();
+    std::memcpy(&bytes[at], &word, std::min(sizeof(word), bytes.size() - at));
+  }
+}
+
+/// A quarter of the bytes, four times each, in pieces that are short enough for Redis's compression
+/// to see the repetition.
+void make_compressible(std::string& bytes) {
+  constexpr std::size_t kPiece = 64;
+  for (std::size_t at = 0; at + 4 * kPiece <= bytes.size(); at += 4 * kPiece) {
+    for (std::size_t copy = 1; copy < 4; ++copy) {
+      std::memcpy(&bytes[at + copy * kPiece], &bytes[at], kPiece);
+    }
+  }
+}
+
+void fill_large(Client& client, const Dataset& dataset, std::atomic<std::uint64_t>& filled) {
+  Random random(kSeed);
+  std::string value(dataset.large_bytes, '\0');
+  for (std::uint64_t i = 0; i < dataset.large_count; ++i) {
+    throw_if_interrupted();
+    randomize(value, random);
+    if (dataset.compressible) {
+      make_compressible(value);
+    }
+    client.must("SET", large_key(i), value);
+    filled += value.size();
+  }
+}
+
+std::string small_value(std::uint64_t index, const Dataset& dataset, Random& random) {
+  if (dataset.small_bytes > 0) {
+    std::string value(dataset.small_bytes, '\0');
+    randomize(value, random);
+    return value;
+  }
+  return index % 4 == 0 ? std::to_string(random() >> 20U)
+                        : fmt::format("value {} of key {}", random(), index);
+}
+
+void fill_small(Client& client, const Dataset& dataset, Random& random,
+                std::atomic<std::uint64_t>& filled) {
+  constexpr std::uint64_t kBatch = 1000;
+  std::uint64_t pending = 0;
+  for (std::uint64_t i = 0; i < dataset.small_count; ++i) {
+    const std::string value = small_value(i, dataset, random);
+    client.append({"SET", small_key(i), value});
+    filled += value.size();
+    if (++pending == kBatch) {
+      throw_if_interrupted();
+      client.drain(pending);
+      pending = 0;
+    }
+  }
+  client.drain(pending);
+}
+
+/// Both of each type's encodings: the compact one, and the one for many or long members.
+void fill_aggregates(Client& client, Random& random) {
+  constexpr std::uint64_t kCompact = 20;
+  constexpr std::uint64_t kMany = 2000;
+  for (const auto& [size, members] : {std::pair{"small", kCompact}, std::pair{"big", kMany}}) {
+    for (std::uint64_t i = 0; i < members; ++i) {
+      const std::string member = fmt::format("member:{}", i);
+      const std::string number = std::to_string(random() % 1'000'000);
+      client.append({"RPUSH", fmt::format("list:{}", size), member});
+      client.append({"HSET", fmt::format("hash:{}", size), member, number});
+      client.append({"SADD", fmt::format("set:{}", size), member});
+      client.append({"SADD", fmt::format("intset:{}", size), std::to_string(i)});
+      client.append({"ZADD", fmt::format("zset:{}", size), number, member});
+      client.append(
+          {"XADD", fmt::format("stream:{}", size), fmt::format("{}-1", i + 1), "field", number});
+      client.append({"PFADD", fmt::format("hll:{}", size), member});
+    }
+    client.drain(members * 7);
+  }
+}
+
+void fill_rest(Client& client) {
+  std::uint64_t sent = 0;
+  const auto send = [&](std::initializer_list<std::string_view> arguments) {
+    client.append(arguments);
+    ++sent;
+  };
+  send({"XGROUP", "CREATE", "stream:big", "group", "0"});
+  send({"XREADGROUP", "GROUP", "group", "consumer", "COUNT", "50", "STREAMS", "stream:big", ">"});
+  send({"XACK", "stream:big", "group", "1-1", "2-1"});
+  send({"GEOADD", "geo", "13.361389", "38.115556", "Palermo", "15.087269", "37.502669", "Catania"});
+  send({"SETBIT", "bitmap", "100000", "1"});
+  send({"SET", "integer", "12345"});
+  send({"SET", "embedded", "a short string"});
+  send({"SET", "expires", "in a day", "EX", "86400"});
+  send({"FUNCTION", "LOAD",
+        "#!lua name=demo\nredis.register_function('demo', function() return 1 end)"});
+  for (const char* db : {"1", "9"}) {
+    send({"SELECT", db});
+    send({"SET", "another database", db});
+    send({"HSET", "hash", "database", db});
+  }
+  send({"SELECT", "0"});
+  client.drain(sent);
+}
+
+}  // namespace
+
+Dataset named_dataset(const std::string& name) {
+  constexpr std::uint64_t kSmallCount = 3'000'000;
+  constexpr std::uint64_t kSmallBytes = 100;
+  Dataset dataset;
+  dataset.name = name;
+  if (name == "mixed") {
+    return dataset;
+  }
+  dataset.all_types = false;
+  dataset.small_count = 0;
+  if (name == "original") {
+    return dataset;
+  }
+  dataset.large_count = 0;
+  if (name == "small") {
+    dataset.small_count = kSmallCount;
+    dataset.small_bytes = kSmallBytes;
+  } else if (name != "none") {
+    throw std::runtime_error("there is no dataset " + name +
+                             "; there are original small mixed none");
+  }
+  return dataset;
+}
+
+std::string describe(const Dataset& dataset) {
+  std::vector<std::string> parts;
+  if (dataset.large_count > 0) {
+    parts.push_back(fmt::format("{} values of {}{}", dataset.large_count,
+                                bytes_text(dataset.large_bytes),
+                                dataset.compressible ? ", compressible" : ""));
+  }
+  if (dataset.small_count > 0) {
+    parts.push_back(fmt::format("{} small keys", dataset.small_count));
+    if (dataset.small_bytes > 0) {
+      parts.back() += fmt::format(" of {} bytes", dataset.small_bytes);
+    }
+  }
+  if (dataset.all_types) {
+    parts.emplace_back("some of every type");
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::string large_key(std::uint64_t index) {
+  return std::to_string(index + 1);
+}
+std::string small_key(std::uint64_t index) {
+  return fmt::format("small:{}", index);
+}
+
+void fill(const std::function<Client()>& connect, const Dataset& dataset,
+          const std::function<void(std::uint64_t)>& progress) {
+  constexpr auto kShow = std::chrono::milliseconds(100);
+  std::atomic<std::uint64_t> filled = 0;
+  // Beside each other, to keep the server busy.
+  std::array fillers{std::async(std::launch::async,
+                                [&] {
+                                  Client client = connect();
+                                  fill_large(client, dataset, filled);
+                                }),
+                     std::async(std::launch::async, [&] {
+                       Client client = connect();
+                       Random random(kSeed + 1);
+                       fill_small(client, dataset, random, filled);
+                       if (dataset.all_types) {
+                         fill_aggregates(client, random);
+                         fill_rest(client);
+                       }
+                     })};
+  for (auto& filler : fillers) {
+    while (filler.wait_for(kShow) != std::future_status::ready) {
+      progress(filled);
+    }
+  }
+  for (auto& filler : fillers) {
+    filler.get();
+  }
+}
+
+std::uint64_t estimated_bytes(const Dataset& dataset) {
+  constexpr std::uint64_t kServer = std::uint64_t{16} << 20U;
+  constexpr std::uint64_t kSmallKey = 100;
+  constexpr std::uint64_t kText = 40;
+  const std::uint64_t value = dataset.small_bytes > 0 ? dataset.small_bytes : kText;
+  return kServer + dataset.large_count * dataset.large_bytes +
+         dataset.small_count * (kSmallKey + value);
+}
+
+}  // namespace rdmasync::bench

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "bench/support.h"
+
+namespace rdmasync::bench {
+
+/// What a master holds: large strings, small strings, and some of every type.
+struct Dataset {
+  std::string name = "mixed";
+  std::uint64_t large_count = 256;
+  std::uint64_t large_bytes = std::uint64_t{4} << 20U;
+  std::uint64_t small_count = 1'000'000;
+  std::uint64_t small_bytes = 0;  ///< 0: texts and numbers of a few dozen bytes
+  bool all_types = true;
+  bool compressible = false;  ///< the large ones, to about a quarter
+};
+
+/// "original": 256 values of 4 MiB, as in the experiment that started this. "small": 3,000,000 keys
+/// of 100 bytes. "mixed": the first, a million keys, and every type. "none". Throws
+/// std::runtime_error on others.
+Dataset named_dataset(const std::string& name);
+
+/// Such as "256 x 4.0 MiB, 1000000 small keys".
+std::string describe(const Dataset& dataset);
+
+/// "1" is the first.
+std::string large_key(std::uint64_t index);
+std::string small_key(std::uint64_t index);
+
+/// Fills a server: the same bytes for the same dataset. `connect` makes clients of it. `progress`
+/// hears how many bytes are in it.
+void fill(const std::function<Client()>& connect, const Dataset& dataset,
+          const std::function<void(std::uint64_t)>& progress);
+
+/// What `fill` takes in a server's memory, roughly.
+std::uint64_t estimated_bytes(const Dataset& dataset);
+
+}  // namespace rdmasync::bench

@@ -1,0 +1,110 @@
+#include "bench/run/plan.h"
+
+#include "bench/measure/raw.h"
+
+namespace rdmasync::bench {
+namespace {
+
+Dataset large_values(std::uint64_t count) {
+  Dataset dataset = named_dataset("original");
+  dataset.large_count = count;
+  return dataset;
+}
+
+Dataset small_keys(std::uint64_t count) {
+  Dataset dataset = named_dataset("small");
+  dataset.small_count = count;
+  return dataset;
+}
+
+Dataset mixed(std::uint64_t large, std::uint64_t small) {
+  Dataset dataset = named_dataset("mixed");
+  dataset.large_count = large;
+  dataset.small_count = small;
+  return dataset;
+}
+
+}  // namespace
+
+std::vector<Experiment> plan(bool quick) {
+  // Beside each other: what it is in little, and what it is.
+  const auto of = [quick](std::uint64_t little, std::uint64_t whole) {
+    return quick ? little : whole;
+  };
+  using Names = std::vector<std::string>;
+  const auto methods = [quick](const Names& little, const Names& whole) {
+    return quick ? little : whole;
+  };
+  const std::uint64_t rounds = of(1, 3);
+  // Of what takes long: where a network sets the pace, and with many replicas.
+  const std::uint64_t few_rounds = of(1, 2);
+  std::vector<Experiment> experiments;
+  experiments.push_back(
+      {.name = "original",
+       .network = "loopback",
+       .dataset = large_values(of(64, 256)),
+       .methods = {"slaveof-disk", "slaveof-diskless", "slaveof-diskless-best", "get-set",
+                   "get-set-pipelined", "rdmasync-cma", "rdmasync-tcp"},
+       .raw = raw_names("loopback"),
+       .rounds = of(1, 5)});
+  const Names by_tcp = methods({"slaveof-disk", "slaveof-diskless-best", "get-set", "rdmasync-tcp"},
+                               {"slaveof-disk", "slaveof-diskless", "slaveof-diskless-best",
+                                "get-set", "get-set-pipelined", "rdmasync-tcp"});
+  experiments.push_back({.name = "direct",
+                         .network = "direct",
+                         .dataset = large_values(of(16, 256)),
+                         .methods = by_tcp,
+                         .raw = raw_names("direct"),
+                         .rounds = few_rounds});
+  // A tenth of the rate, a quarter of the data.
+  experiments.push_back({.name = "router",
+                         .network = "router",
+                         .dataset = large_values(of(8, 64)),
+                         .methods = by_tcp,
+                         .raw = raw_names("router"),
+                         .rounds = few_rounds});
+  experiments.push_back(
+      {.name = "wire",
+       .network = "wire",
+       .dataset = large_values(of(8, 64)),
+       .methods = methods({"slaveof-diskless-best", "get-set", "rdmasync-verbs"},
+                          {"slaveof-disk", "slaveof-diskless", "slaveof-diskless-best", "get-set",
+                           "get-set-pipelined", "rdmasync-tcp", "rdmasync-verbs"}),
+       .raw = methods({"TCP", "ib_read_bw", "reads, verbs"}, raw_names("wire")),
+       .rounds = few_rounds});
+  experiments.push_back(
+      {.name = "replicas",
+       .network = "loopback",
+       .dataset = large_values(of(32, 256)),
+       .methods = methods({"slaveof-diskless-best", "rdmasync-cma"},
+                          {"slaveof-diskless", "slaveof-diskless-best", "rdmasync-cma"}),
+       .replicas =
+           quick ? std::vector<std::uint64_t>{1, 3} : std::vector<std::uint64_t>{1, 2, 3, 8},
+       .raw = {},
+       .rounds = few_rounds});
+  experiments.push_back({.name = "replicas-small",
+                         .network = "loopback",
+                         .dataset = small_keys(of(100'000, 1'000'000)),
+                         .methods = {"slaveof-diskless-best", "rdmasync-cma"},
+                         .replicas = {1, 3},
+                         .raw = {},
+                         .rounds = rounds});
+  experiments.push_back({.name = "clients",
+                         .network = "loopback",
+                         .dataset = mixed(of(32, 256), of(200'000, 1'000'000)),
+                         .methods = {"slaveof-diskless", "slaveof-diskless-best", "rdmasync-cma"},
+                         .request_rate = 5000,
+                         .raw = {},
+                         .rounds = rounds});
+  experiments.push_back({.name = "small",
+                         .network = "loopback",
+                         .dataset = small_keys(of(300'000, 3'000'000)),
+                         .methods = methods({"slaveof-diskless-best", "rdmasync-cma"},
+                                            {"slaveof-disk", "slaveof-diskless",
+                                             "slaveof-diskless-best", "rdmasync-cma"}),
+                         .raw = {},
+                         .rounds = rounds});
+  return experiments;
+}
+
+}  // namespace rdmasync::bench

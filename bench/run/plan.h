@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bench/measure/dataset.h"
+
+namespace rdmasync::bench {
+
+/// Methods and raw lines that are measured in turn, round by round, on one network with one
+/// dataset.
+struct Experiment {
+  std::string name;
+  std::string network;
+  Dataset dataset;
+  std::vector<std::string> methods;
+  std::vector<std::uint64_t> replicas{1};
+  std::uint64_t request_rate = 0;
+  std::vector<std::string> raw;
+  std::uint64_t rounds = 3;
+};
+
+/// All of them, or the same in little: less data, and one round.
+std::vector<Experiment> plan(bool quick);
+
+}  // namespace rdmasync::bench

@@ -1,0 +1,121 @@
+#include "module/events.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "module/commands.h"
+#include "module/config.h"
+#include "module/redis/guard.h"
+#include "module/replica/linker.h"
+#include "rdmasync/log_format.h"
+
+namespace rdmasync {
+
+namespace {
+
+void event_loop(std::uint64_t subevent, void*) {
+  if (subevent == redis::kBeforeSleep) halves().exports.before_sleep();
+}
+
+/// rdmasync.slaveof, from redis.conf or CONFIG SET: seen here, where the server is up and loaded.
+void follow_slaveof_directive() {
+  static std::string followed;
+  if (config().slaveof == followed) return;
+  followed = config().slaveof;
+  if (followed.empty()) return;
+  const auto space = followed.find(' ');
+  halves().replica.start(followed.substr(0, space), followed.substr(space + 1));
+}
+
+void cron(std::uint64_t, void*) {
+  halves().exports.cron();
+  halves().replica.cron();
+  follow_slaveof_directive();
+}
+
+void client_change(std::uint64_t subevent, void* data) {
+  if (subevent != redis::kClientDisconnected) return;
+  halves().exports.client_gone(static_cast<const RedisModuleClientInfo*>(data)->id);
+}
+
+void role_change(std::uint64_t subevent, void*) {
+  if (subevent == redis::kNowReplica) {
+    halves().exports.dataset_gone("the master has become a replica");
+  }
+  halves().replica.role_changed();
+}
+
+void master_link(std::uint64_t subevent, void*) {
+  if (subevent == redis::kMasterLinkUp) halves().replica.master_link_up();
+}
+
+void loading(std::uint64_t subevent, void*) {
+  replica::Replica& replica = halves().replica;
+  if (subevent <= redis::kLoadingReplicationStart) {
+    halves().exports.dataset_gone("the master loads another dataset");
+  }
+  if (subevent == redis::kLoadingReplicationStart) replica.loading_began();
+  if (subevent == redis::kLoadingEnded) replica.loading_ended(true);
+  if (subevent == redis::kLoadingFailed) replica.loading_ended(false);
+}
+
+void load_beside(std::uint64_t subevent, void*) {
+  if (subevent == redis::kAsyncLoadStarted) {
+    replica::load_beside_began();
+  } else {
+    replica::load_beside_ended(subevent == redis::kAsyncLoadCompleted);
+  }
+}
+
+void flush(std::uint64_t subevent, void* data) {
+  if (subevent != redis::kFlushEnd) return;
+  const auto db = static_cast<const RedisModuleFlushInfo*>(data)->dbnum;
+  halves().exports.flushed(db < 0 ? log_format::kAllDatabases : static_cast<std::uint32_t>(db));
+}
+
+void swap(std::uint64_t, void* data) {
+  const auto* databases = static_cast<const RedisModuleSwapDbInfo*>(data);
+  halves().exports.swapped(static_cast<std::uint32_t>(databases->dbnum_first),
+                           static_cast<std::uint32_t>(databases->dbnum_second));
+}
+
+void shutdown(std::uint64_t, void*) {
+  halves().replica.shutdown();
+}
+
+struct Subscription {
+  const char* name;  ///< for the log, if it fails
+  RedisModuleEvent event;
+  void (*hear)(std::uint64_t subevent, void* data);
+};
+
+constexpr std::array kSubscriptions = {
+    Subscription{"event loop", redis::kEventEventLoop, event_loop},
+    Subscription{"cron", redis::kEventCron, cron},
+    Subscription{"client event", redis::kEventClientChange, client_change},
+    Subscription{"role event", redis::kEventRoleChanged, role_change},
+    Subscription{"master link event", redis::kEventMasterLink, master_link},
+    Subscription{"loading event", redis::kEventLoading, loading},
+    Subscription{"async load event", redis::kEventReplAsyncLoad, load_beside},
+    Subscription{"flush event", redis::kEventFlushDb, flush},
+    Subscription{"swapdb event", redis::kEventSwapDb, swap},
+    Subscription{"shutdown event", redis::kEventShutdown, shutdown},
+};
+
+void on_event(RedisModuleCtx*, RedisModuleEvent event, std::uint64_t subevent, void* data) {
+  const auto* const heard =
+      std::find_if(kSubscriptions.begin(), kSubscriptions.end(),
+                   [&](const Subscription& one) { return one.event.id == event.id; });
+  redis::event_guard(heard->name, [&] { heard->hear(subevent, data); });
+}
+
+}  // namespace
+
+void subscribe_to_events(RedisModuleCtx* ctx) {
+  for (const Subscription& one : kSubscriptions) {
+    redis::SubscribeToServerEvent(ctx, one.event, on_event);
+  }
+}
+
+}  // namespace rdmasync

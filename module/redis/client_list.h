@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+#include <vector>
+
+#include "module/redis/server.h"
+
+namespace rdmasync::redis {
+
+/// What CLIENT LIST tells of one client.
+class ClientLine {
+ public:
+  explicit ClientLine(std::string_view line) : line_(line) {}
+
+  /// Empty if there is no such field.
+  std::string_view field(std::string_view name) const;
+  /// 0 if there is no such field, or it is no number.
+  std::int64_t number(std::string_view name) const;
+  bool has_flag(char flag) const { return field("flags").find(flag) != std::string_view::npos; }
+
+ private:
+  std::string_view line_;
+};
+
+/// The reply to CLIENT LIST, with its `filter` (such as {"ID", "7"}). Main thread.
+class ClientList {
+ public:
+  /// Throws Error(kRefused).
+  ClientList(RedisModuleCtx* ctx, std::initializer_list<std::string_view> filter);
+
+  /// Valid as long as the list.
+  const std::vector<ClientLine>& clients() const { return clients_; }
+
+ private:
+  Reply reply_;
+  std::vector<ClientLine> clients_;
+};
+
+}  // namespace rdmasync::redis

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "module/log/entry.h"
+#include "module/redis/api.h"
+
+/// Expiry and recency, from a key and to a key. Main thread.
+namespace rdmasync::redis {
+
+/// What the server counts of a key's uses; -1 for what its eviction policy does not.
+struct Uses {
+  long long idle_ms = -1;
+  long long frequency = -1;
+};
+
+Uses uses_of(RedisModuleKey* key);
+void set_uses(RedisModuleKey* key, const Uses& uses);
+
+/// The recency of the kind that counts under this server's eviction policy.
+log::KeyMeta meta_of(RedisModuleKey* key, const Uses& uses, log_format::Recency kind);
+/// Of a key that was just made.
+void set_meta(RedisModuleKey* key, const log::KeyMeta& meta);
+
+}  // namespace rdmasync::redis
