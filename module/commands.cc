@@ -8,6 +8,7 @@
 #include "module/config.h"
 #include "module/fields.h"
 #include "module/redis/guard.h"
+#include "module/redis/main_thread.h"
 #include "module/redis/owned.h"
 #include "module/replica/linker.h"
 
@@ -21,12 +22,16 @@ bool is_replica(RedisModuleCtx* ctx) {
 
 std::string upper(std::string_view text) {
   std::string result(text);
-  for (char& c : result) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  for (char& c : result) {
+    c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
   return result;
 }
 
 int slaveof(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
-  if (argc != 3) return redis::WrongArity(ctx);
+  if (argc != 3) {
+    return redis::WrongArity(ctx);
+  }
   return redis::reply_guard(ctx, [&] {
     halves().replica.slaveof(ctx, std::string(redis::view(argv[1])),
                              std::string(redis::view(argv[2])));
@@ -34,14 +39,18 @@ int slaveof(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
 }
 
 int status(RedisModuleCtx* ctx, RedisModuleString**, int argc) {
-  if (argc != 1) return redis::WrongArity(ctx);
+  if (argc != 1) {
+    return redis::WrongArity(ctx);
+  }
   return redis::reply_guard(ctx, [&] {
     reply_with(ctx, status_fields(halves().exports, halves().replica, is_replica(ctx)));
   });
 }
 
 int table(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
-  if (argc != 1 && argc != 3) return redis::WrongArity(ctx);
+  if (argc != 1 && argc != 3) {
+    return redis::WrongArity(ctx);
+  }
   return redis::reply_guard(ctx, [&] {
     long long limit = 100;
     if (argc == 3 && (upper(redis::view(argv[1])) != "COUNT" ||
@@ -53,13 +62,17 @@ int table(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
 }
 
 int export_command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
-  if (argc < 2) return redis::WrongArity(ctx);
+  if (argc < 2) {
+    return redis::WrongArity(ctx);
+  }
   return redis::reply_guard(ctx, [&] { halves().exports.command(ctx, argv, argc); });
 }
 
 std::optional<replica::State> state_named(std::string_view name) {
   for (std::size_t i = 0; i < replica::kStates; ++i) {
-    if (name_of(static_cast<replica::State>(i)) == name) return static_cast<replica::State>(i);
+    if (name_of(static_cast<replica::State>(i)) == name) {
+      return static_cast<replica::State>(i);
+    }
   }
   return std::nullopt;
 }
@@ -76,7 +89,9 @@ std::uint64_t address_of_value(RedisModuleCtx* ctx, RedisModuleString* name) {
 }
 
 int debug(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
-  if (argc != 3) return redis::WrongArity(ctx);
+  if (argc != 3) {
+    return redis::WrongArity(ctx);
+  }
   return redis::reply_guard(ctx, [&] {
     if (!config().debug) {
       throw Error(Errc::kUsage, "RDMASYNC.DEBUG is for tests: it needs rdmasync.debug yes");
@@ -94,7 +109,9 @@ int debug(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
       }
     } else if (what == "PAUSE-AT") {
       const auto state = state_named(redis::view(argv[2]));
-      if (!state && redis::view(argv[2]) != "none") throw Error(Errc::kUsage, "no such state");
+      if (!state && redis::view(argv[2]) != "none") {
+        throw Error(Errc::kUsage, "no such state");
+      }
       halves().replica.debug_hold().set(state);
       redis::ReplyWithSimpleString(ctx, "OK");
     } else {
@@ -148,6 +165,7 @@ void document(RedisModuleCtx* ctx, const Command& command) {
 }  // namespace
 
 Halves& halves() {
+  redis::check_main_thread();
   static auto* const all = new Halves;
   return *all;
 }

@@ -79,7 +79,9 @@ constexpr std::array<Text, 2> kTexts = {{
 const std::vector<std::string>& fabric_choices() {
   static const std::vector<std::string> choices = [] {
     std::vector<std::string> names = {"auto"};
-    for (const auto name : rdma::fabric_names()) names.emplace_back(name);
+    for (const auto name : rdma::fabric_names()) {
+      names.emplace_back(name);
+    }
     return names;
   }();
   return choices;
@@ -115,7 +117,9 @@ int set_text(const char*, RedisModuleString* value, void* data, RedisModuleStrin
   const auto* text = static_cast<const Text*>(data);
   try {
     const std::string wanted(redis::view(value));
-    if (text->check != nullptr) text->check(wanted);
+    if (text->check != nullptr) {
+      text->check(wanted);
+    }
     g_config.*text->member = wanted;
     return redis::kOk;
   } catch (const std::exception& failure) {
@@ -145,7 +149,9 @@ bool register_fabric(RedisModuleCtx* ctx) {
   const auto get = [](const char*, void*) {
     const auto& choices = fabric_choices();
     for (std::size_t i = 0; i < choices.size(); ++i) {
-      if (choices[i] == g_config.fabric) return static_cast<int>(i);
+      if (choices[i] == g_config.fabric) {
+        return static_cast<int>(i);
+      }
     }
     return 0;
   };
@@ -180,7 +186,9 @@ bool register_switches(RedisModuleCtx* ctx) {
 /// `loadmodule rdmasync.so name value ...`: the same directives without their prefix.
 bool apply_load_arguments(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   try {
-    if (argc % 2 != 0) throw Error(Errc::kUsage, "a name without a value");
+    if (argc % 2 != 0) {
+      throw Error(Errc::kUsage, "a name without a value");
+    }
     for (int i = 0; i < argc; i += 2) {
       redis::config_set(ctx, "rdmasync." + std::string(redis::view(argv[i])),
                         redis::view(argv[i + 1]));
@@ -204,7 +212,9 @@ bool register_configs(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
     redis::log_warning("rdmasync: its directives cannot be registered");
     return false;
   }
-  if (redis::LoadConfigs(ctx) != redis::kOk) return false;  // the server has logged why
+  if (redis::LoadConfigs(ctx) != redis::kOk) {
+    return false;  // the server has logged why
+  }
   return apply_load_arguments(ctx, argv, argc);
 }
 

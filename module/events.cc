@@ -15,15 +15,21 @@ namespace rdmasync {
 namespace {
 
 void event_loop(std::uint64_t subevent, void*) {
-  if (subevent == redis::kBeforeSleep) halves().exports.before_sleep();
+  if (subevent == redis::kBeforeSleep) {
+    halves().exports.before_sleep();
+  }
 }
 
 /// rdmasync.slaveof, from redis.conf or CONFIG SET: seen here, where the server is up and loaded.
 void follow_slaveof_directive() {
   static std::string followed;
-  if (config().slaveof == followed) return;
+  if (config().slaveof == followed) {
+    return;
+  }
   followed = config().slaveof;
-  if (followed.empty()) return;
+  if (followed.empty()) {
+    return;
+  }
   const auto space = followed.find(' ');
   halves().replica.start(followed.substr(0, space), followed.substr(space + 1));
 }
@@ -35,7 +41,9 @@ void cron(std::uint64_t, void*) {
 }
 
 void client_change(std::uint64_t subevent, void* data) {
-  if (subevent != redis::kClientDisconnected) return;
+  if (subevent != redis::kClientDisconnected) {
+    return;
+  }
   halves().exports.client_gone(static_cast<const RedisModuleClientInfo*>(data)->id);
 }
 
@@ -47,7 +55,9 @@ void role_change(std::uint64_t subevent, void*) {
 }
 
 void master_link(std::uint64_t subevent, void*) {
-  if (subevent == redis::kMasterLinkUp) halves().replica.master_link_up();
+  if (subevent == redis::kMasterLinkUp) {
+    halves().replica.master_link_up();
+  }
 }
 
 void loading(std::uint64_t subevent, void*) {
@@ -55,9 +65,15 @@ void loading(std::uint64_t subevent, void*) {
   if (subevent <= redis::kLoadingReplicationStart) {
     halves().exports.dataset_gone("the master loads another dataset");
   }
-  if (subevent == redis::kLoadingReplicationStart) replica.loading_began();
-  if (subevent == redis::kLoadingEnded) replica.loading_ended(true);
-  if (subevent == redis::kLoadingFailed) replica.loading_ended(false);
+  if (subevent == redis::kLoadingReplicationStart) {
+    replica.loading_began();
+  }
+  if (subevent == redis::kLoadingEnded) {
+    replica.loading_ended(true);
+  }
+  if (subevent == redis::kLoadingFailed) {
+    replica.loading_ended(false);
+  }
 }
 
 void load_beside(std::uint64_t subevent, void*) {
@@ -69,7 +85,9 @@ void load_beside(std::uint64_t subevent, void*) {
 }
 
 void flush(std::uint64_t subevent, void* data) {
-  if (subevent != redis::kFlushEnd) return;
+  if (subevent != redis::kFlushEnd) {
+    return;
+  }
   const auto db = static_cast<const RedisModuleFlushInfo*>(data)->dbnum;
   halves().exports.flushed(db < 0 ? log_format::kAllDatabases : static_cast<std::uint32_t>(db));
 }

@@ -17,7 +17,9 @@ constexpr int kVersion = 100;  // 0.1.0
 
 void on_info(RedisModuleInfoCtx* ctx, int for_crash_report) {
   // Of a crash anything may be the cause, and any thread may have the locks.
-  if (for_crash_report != 0) return;
+  if (for_crash_report != 0) {
+    return;
+  }
   redis::event_guard("INFO", [ctx] {
     const bool is_replica =
         (redis::GetContextFlags(redis::module_context()) & redis::kCtxSlave) != 0;
@@ -26,14 +28,18 @@ void on_info(RedisModuleInfoCtx* ctx, int for_crash_report) {
 }
 
 int on_load(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
-  if (!redis::load_api(ctx)) return redis::kErr;
+  if (!redis::load_api(ctx)) {
+    return redis::kErr;
+  }
   redis::SetModuleAttribs(ctx, "rdmasync", kVersion, redis::kApiVersion);
   try {
     redis::set_module_context(ctx);
     // A stub RDB is loaded without a file, beside the old dataset, only if every module says this.
     redis::SetModuleOptions(ctx, redis::kOptionHandleIoErrors | redis::kOptionHandleAsyncLoad);
     replica::register_linker(ctx);
-    if (!register_commands(ctx) || !register_configs(ctx, argv, argc)) return redis::kErr;
+    if (!register_commands(ctx) || !register_configs(ctx, argv, argc)) {
+      return redis::kErr;
+    }
     replica::remember_linked_addresses(config().debug);
     redis::RegisterInfoFunc(ctx, on_info);
     halves();

@@ -13,7 +13,9 @@ std::optional<Number> to_number(std::string_view text) {
   Number number{};
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc{} || stop != end) return std::nullopt;
+  if (error != std::errc{} || stop != end) {
+    return std::nullopt;
+  }
   return number;
 }
 

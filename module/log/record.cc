@@ -28,7 +28,9 @@ std::string bytes_of(const T& value) {
 
 template <typename T>
 T load(std::string_view from) {
-  if (from.size() < sizeof(T)) refuse("a short record");
+  if (from.size() < sizeof(T)) {
+    refuse("a short record");
+  }
   T value;
   std::memcpy(&value, from.data(), sizeof(T));
   return value;
@@ -37,7 +39,9 @@ T load(std::string_view from) {
 /// All that the record says, and no more.
 template <typename T>
 T load_whole(std::string_view body) {
-  if (body.size() > sizeof(T)) refuse("a long record");
+  if (body.size() > sizeof(T)) {
+    refuse("a long record");
+  }
   return load<T>(body);
 }
 
@@ -59,7 +63,9 @@ Remote take_remote(std::string_view& body, std::uint64_t part_size) {
 }
 
 KeyMeta meta_of(const ValueBody& value) {
-  if (value.recency_kind > log_format::Recency::kFrequency) refuse("a use of an unknown kind");
+  if (value.recency_kind > log_format::Recency::kFrequency) {
+    refuse("a use of an unknown kind");
+  }
   return {value.expire_at_ms, value.recency_kind, value.recency};
 }
 
@@ -116,7 +122,9 @@ std::string_view key_in(const Record& record, const RecordHeader& header, std::s
       break;
   }
   const std::size_t offset = header.key_length > 0 ? header.key_offset : begin;
-  if (offset < begin || offset + header.key_length > end) refuse("a key outside of its record");
+  if (offset < begin || offset + header.key_length > end) {
+    refuse("a key outside of its record");
+  }
   return body.substr(offset, header.key_length);
 }
 
@@ -163,12 +171,16 @@ std::string head_of_direct(RecordInfo& info, const RemoteBytes& bytes, const Key
 }
 
 std::optional<Record> read_record(std::string_view bytes, std::uint64_t part_size) {
-  if (bytes.size() < sizeof(RecordHeader)) return std::nullopt;
+  if (bytes.size() < sizeof(RecordHeader)) {
+    return std::nullopt;
+  }
   const auto header = load<RecordHeader>(bytes);
   if (header.size < sizeof(RecordHeader) || header.size % kRecordAlign != 0) {
     refuse("a record of an impossible size");
   }
-  if (header.size > bytes.size()) return std::nullopt;
+  if (header.size > bytes.size()) {
+    return std::nullopt;
+  }
   const std::size_t slack = header.slack_and_flags & RecordHeader::kSlackMask;
   if (slack > header.size - sizeof(RecordHeader) || (header.slack_and_flags & ~kKnownFlags) != 0) {
     refuse("a malformed record");

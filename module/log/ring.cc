@@ -64,7 +64,9 @@ bool Ring::append(const RecordInfo& info, std::string_view first, std::string_vi
   const std::size_t size = record_size(body);
   const std::size_t to_end = capacity_ - head_ % capacity_;
   const std::size_t padding = size > to_end ? to_end : 0;
-  if (used() + padding + size > capacity_) return false;
+  if (used() + padding + size > capacity_) {
+    return false;
+  }
 
   if (padding > 0) {
     const RecordHeader pad = padding_of(padding);
@@ -77,7 +79,9 @@ bool Ring::append(const RecordInfo& info, std::string_view first, std::string_vi
   std::memcpy(to, &header, sizeof(header));
   to += sizeof(header);
   for (const std::string_view part : {first, second, third}) {
-    if (!part.empty()) std::memcpy(to, part.data(), part.size());
+    if (!part.empty()) {
+      std::memcpy(to, part.data(), part.size());
+    }
     to += part.size();
   }
   head_ += size;
@@ -95,7 +99,9 @@ void Ring::show_head() {
 }
 
 void Ring::release(std::uint64_t position) {
-  if (position > tail_ && position <= head_) tail_ = position;
+  if (position > tail_ && position <= head_) {
+    tail_ = position;
+  }
 }
 
 }  // namespace rdmasync::log

@@ -28,8 +28,12 @@ constexpr std::size_t kCopiedInAMicrosecond = 1000;  // bytes
 constexpr std::chrono::microseconds kLongDump{1000};
 
 log_format::Recency recency_of_policy(std::string_view policy) {
-  if (policy.find("lfu") != std::string_view::npos) return log_format::Recency::kFrequency;
-  if (policy.find("lru") != std::string_view::npos) return log_format::Recency::kIdle;
+  if (policy.find("lfu") != std::string_view::npos) {
+    return log_format::Recency::kFrequency;
+  }
+  if (policy.find("lru") != std::string_view::npos) {
+    return log_format::Recency::kIdle;
+  }
   return log_format::Recency::kNone;
 }
 
@@ -57,9 +61,13 @@ Capture::Outcome Capture::capture(std::uint32_t db, RedisModuleString* name, Mod
   KeyFacts facts;
   {
     const redis::Key key{redis::OpenKey(select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
-    if (!key || redis::KeyType(key.get()) == redis::kTypeEmpty) return Outcome::kAbsent;
+    if (!key || redis::KeyType(key.get()) == redis::kTypeEmpty) {
+      return Outcome::kAbsent;
+    }
     facts = look_at(key.get());
-    if (publish_string(db, redis::view(name), key.get(), facts, mode)) return Outcome::kPublished;
+    if (publish_string(db, redis::view(name), key.get(), facts, mode)) {
+      return Outcome::kPublished;
+    }
   }
   // Closed first: the command below may find the key expired and free it.
   return publish_by_command(db, name, facts);
@@ -78,13 +86,19 @@ bool Capture::capture_scanned(std::uint32_t db, RedisModuleString* name, RedisMo
 }
 
 void Capture::publish_short_strings(std::uint32_t db) {
-  if (short_strings_.empty()) return;
+  if (short_strings_.empty()) {
+    return;
+  }
   names_.clear();
-  for (const ShortString& one : short_strings_) names_.push_back(one.name.get());
+  for (const ShortString& one : short_strings_) {
+    names_.push_back(one.name.get());
+  }
   const auto values = redis::call(select(db), redis::kMget, names_);
   for (std::size_t i = 0; i < short_strings_.size(); ++i) {
     RedisModuleCallReply* value = redis::CallReplyArrayElement(values.get(), i);
-    if (value == nullptr || redis::CallReplyType(value) != redis::kReplyString) continue;
+    if (value == nullptr || redis::CallReplyType(value) != redis::kReplyString) {
+      continue;
+    }
     const auto& [name, facts] = short_strings_[i];
     undo_touch(name.get(), facts.uses);
     put_string(db, redis::view(name.get()), facts.meta, redis::view(value));
@@ -94,7 +108,9 @@ void Capture::publish_short_strings(std::uint32_t db) {
 
 bool Capture::publish_string(std::uint32_t db, std::string_view name, RedisModuleKey* key,
                              const KeyFacts& facts, Mode mode) {
-  if (facts.type != redis::kTypeString || facts.length < raw_from_) return false;
+  if (facts.type != redis::kTypeString || facts.length < raw_from_) {
+    return false;
+  }
   std::size_t length = 0;
   char* bytes = redis::StringDMA(key, &length, redis::kKeyRead);
   if (mode == Mode::kDirect && length >= options_.direct_threshold) {
@@ -108,10 +124,14 @@ bool Capture::publish_string(std::uint32_t db, std::string_view name, RedisModul
 Capture::Outcome Capture::publish_by_command(std::uint32_t db, RedisModuleString* name,
                                              const KeyFacts& facts) {
   const bool is_string = facts.type == redis::kTypeString;
-  if (remember_streams_ && facts.type == redis::kTypeStream) streams_.emplace(redis::view(name));
+  if (remember_streams_ && facts.type == redis::kTypeStream) {
+    streams_.emplace(redis::view(name));
+  }
   const redis::Reply reply =
       is_string ? redis::call(context_.get(), redis::kGet, std::span(&name, 1)) : dump(db, name);
-  if (redis::CallReplyType(reply.get()) != redis::kReplyString) return Outcome::kAbsent;
+  if (redis::CallReplyType(reply.get()) != redis::kReplyString) {
+    return Outcome::kAbsent;
+  }
   undo_touch(name, facts.uses);
 
   const std::string_view value = redis::view(reply.get());
@@ -137,9 +157,13 @@ redis::Reply Capture::dump(std::uint32_t db, RedisModuleString* name) {
 
 /// A command has touched the key; the copy is not a use of it.
 void Capture::undo_touch(RedisModuleString* name, const redis::Uses& uses) {
-  if (uses.idle_ms <= 0 && uses.frequency < 0) return;
+  if (uses.idle_ms <= 0 && uses.frequency < 0) {
+    return;
+  }
   const redis::Key key{redis::OpenKey(context_.get(), name, redis::kKeyRead | redis::kKeyNoTouch)};
-  if (key) redis::set_uses(key.get(), uses);
+  if (key) {
+    redis::set_uses(key.get(), uses);
+  }
 }
 
 void Capture::put_string(std::uint32_t db, std::string_view name, const log::KeyMeta& meta,
@@ -190,20 +214,26 @@ void Capture::functions() {
 
 std::size_t Capture::string_bytes(std::uint32_t db, RedisModuleString* name) {
   const redis::Key key{redis::OpenKey(select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
-  if (!key || redis::KeyType(key.get()) != redis::kTypeString) return 0;
+  if (!key || redis::KeyType(key.get()) != redis::kTypeString) {
+    return 0;
+  }
   return redis::ValueLength(key.get());
 }
 
 std::chrono::microseconds Capture::expected_cost(std::uint32_t db, RedisModuleString* name) {
   const redis::Key key{redis::OpenKey(select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
-  if (!key) return {};
+  if (!key) {
+    return {};
+  }
   const auto length = redis::ValueLength(key.get());
   if (redis::KeyType(key.get()) == redis::kTypeString) {
     return std::chrono::microseconds(length / kCopiedInAMicrosecond);
   }
   if (!slow_dumps_.empty()) {
     const auto known = slow_dumps_.find({db, std::string(redis::view(name))});
-    if (known != slow_dumps_.end()) return known->second;
+    if (known != slow_dumps_.end()) {
+      return known->second;
+    }
   }
   return std::chrono::duration_cast<std::chrono::microseconds>(length * kDumpOfAnElement);
 }

@@ -33,7 +33,9 @@ constexpr std::string_view kWritingRead = "pfcount";
 
 bool has_flag(RedisModuleCallReply* flags, std::string_view flag) {
   for (std::size_t i = 0; i < redis::CallReplyLength(flags); ++i) {
-    if (redis::view(redis::CallReplyArrayElement(flags, i)) == flag) return true;
+    if (redis::view(redis::CallReplyArrayElement(flags, i)) == flag) {
+      return true;
+    }
   }
   return false;
 }
@@ -44,8 +46,12 @@ Tell of_info(RedisModuleCallReply* info) {
   constexpr std::size_t kFlags = 2;
   constexpr std::size_t kFirstKey = 3;
   constexpr std::size_t kSubcommands = 9;
-  if (info == nullptr || redis::CallReplyType(info) != redis::kReplyArray) return Tell::kNothing;
-  if (redis::view(redis::CallReplyArrayElement(info, 0)) == "exec") return Tell::kTransaction;
+  if (info == nullptr || redis::CallReplyType(info) != redis::kReplyArray) {
+    return Tell::kNothing;
+  }
+  if (redis::view(redis::CallReplyArrayElement(info, 0)) == "exec") {
+    return Tell::kTransaction;
+  }
   if (redis::CallReplyLength(redis::CallReplyArrayElement(info, kSubcommands)) > 0) {
     return Tell::kSubcommand;
   }
@@ -54,7 +60,9 @@ Tell of_info(RedisModuleCallReply* info) {
   const bool takes_keys =
       has_flag(flags, "movablekeys") ||
       redis::CallReplyInteger(redis::CallReplyArrayElement(info, kFirstKey)) != 0;
-  if (write && !takes_keys) return Tell::kAnything;
+  if (write && !takes_keys) {
+    return Tell::kAnything;
+  }
   const bool may_write = write || (has_flag(flags, "module") && !has_flag(flags, "readonly"));
   return may_write && takes_keys ? Tell::kFromNowOn : Tell::kNothing;
 }
@@ -82,19 +90,29 @@ class Names {
     std::transform(name.begin(), name.end(), std::back_inserter(lower_),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     const auto known = known_.find(lower_);
-    if (known != known_.end()) return known->second;
-    if (known_.size() >= kMost) known_.clear();  // a client sends nonsense names
+    if (known != known_.end()) {
+      return known->second;
+    }
+    if (known_.size() >= kMost) {
+      known_.clear();  // a client sends nonsense names
+    }
     return known_.emplace(lower_, look_at(lower_)).first->second;
   }
 
   Tell look_at(const std::string& name) const {
     const Notifies notifies = how_it_notifies(name);
-    if (notifies == Notifies::kTyped || notifies == Notifies::kKeyless) return Tell::kNothing;
+    if (notifies == Notifies::kTyped || notifies == Notifies::kKeyless) {
+      return Tell::kNothing;
+    }
     if (notifies == Notifies::kGeneric) {
-      if (!generic_unseen_) return Tell::kNothing;
+      if (!generic_unseen_) {
+        return Tell::kNothing;
+      }
       return name == "move" || name == "copy" ? Tell::kElsewhere : Tell::kNow;
     }
-    if (name == kWritingRead) return Tell::kFromNowOn;
+    if (name == kWritingRead) {
+      return Tell::kFromNowOn;
+    }
     try {
       const auto reply = redis::call(redis::module_context(), redis::kCommand, {"INFO", name});
       return of_info(redis::CallReplyArrayElement(reply.get(), 0));
@@ -168,7 +186,9 @@ void CommandWatch::see(RedisModuleCommandFilterCtx* command) {
     case Tell::kSubcommand:
       return;
     case Tell::kTransaction:
-      if (!wrote_anything_.empty()) listener_.written_anywhere(wrote_anything_);
+      if (!wrote_anything_.empty()) {
+        listener_.written_anywhere(wrote_anything_);
+      }
       return;
     case Tell::kAnything:
       wrote_anything_ = argument(0);
@@ -203,7 +223,9 @@ void CommandWatch::will_write(RedisModuleCommandFilterCtx* command, bool elsewhe
   if (found && (client.flags & redis::kClientInMulti) != 0) {
     return listener_.written_silently(key);
   }
-  if (!found || elsewhere) return listener_.written_somewhere(key);
+  if (!found || elsewhere) {
+    return listener_.written_somewhere(key);
+  }
   listener_.written(client.db, key);
 }
 

@@ -17,7 +17,9 @@ class CutBudget {
     // Reading the clock takes a good part of what capturing a short key does.
     constexpr std::chrono::microseconds kShort{100};
     constexpr std::uint32_t kShortOnes = 16;
-    if (cost < kShort && ++short_ones_ % kShortOnes != 0) return true;
+    if (cost < kShort && ++short_ones_ % kShortOnes != 0) {
+      return true;
+    }
     return spent() + cost <= limit_;
   }
 

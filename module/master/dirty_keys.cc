@@ -5,7 +5,9 @@
 namespace rdmasync::master {
 
 void DirtyKeys::mark_silent(std::string_view key) {
-  if (silent_.find(key) == silent_.end()) silent_.emplace(key);
+  if (silent_.find(key) == silent_.end()) {
+    silent_.emplace(key);
+  }
 }
 
 void DirtyKeys::swap(std::uint32_t a, std::uint32_t b) {
@@ -24,7 +26,9 @@ void DirtyKeys::begin_round() {
 
 void DirtyKeys::Set::insert(std::uint32_t db, std::string_view key) {
   Names& names = by_db_[db];
-  if (names.find(key) != names.end()) return;
+  if (names.find(key) != names.end()) {
+    return;
+  }
   names.emplace(key);
   ++size_;
 }
@@ -44,8 +48,12 @@ void DirtyKeys::Set::flush(std::uint32_t db) {
 
 void DirtyKeys::Set::merge(Set& other) {
   size_ = 0;
-  for (auto& [db, names] : other.by_db_) by_db_[db].merge(names);
-  for (const auto& [db, names] : by_db_) size_ += names.size();
+  for (auto& [db, names] : other.by_db_) {
+    by_db_[db].merge(names);
+  }
+  for (const auto& [db, names] : by_db_) {
+    size_ += names.size();
+  }
   other.flush(log_format::kAllDatabases);
 }
 

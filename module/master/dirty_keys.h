@@ -45,7 +45,9 @@ class DirtyKeys {
   /// Calls `visit(db, name)` for each dirty key, until it returns false.
   template <typename Visit>
   void visit_all(Visit visit) const {
-    if (written_.visit(visit)) round_.visit(visit);
+    if (written_.visit(visit)) {
+      round_.visit(visit);
+    }
   }
 
  private:
@@ -62,7 +64,9 @@ class DirtyKeys {
     bool visit(Visit& visit) const {
       for (const auto& [db, names] : by_db_) {
         for (const auto& name : names) {
-          if (!visit(db, name)) return false;
+          if (!visit(db, name)) {
+            return false;
+          }
         }
       }
       return true;

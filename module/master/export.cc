@@ -1,5 +1,7 @@
 #include "module/master/export.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <set>
@@ -13,8 +15,6 @@
 namespace rdmasync::master {
 
 using log_format::Kind;
-using redis::format;
-
 namespace {
 
 // A cut up to this size costs the main thread about a millisecond.
@@ -41,23 +41,25 @@ std::string shown(std::string_view name) {
 Export::Export(rdma::Fabric& fabric, std::unique_ptr<log::Ring> log, Options options,
                std::function<void()> wake)
     : fabric_(fabric),
-      options_(std::move(options)),
+      options_(options),
       wake_(std::move(wake)),
       ring_(std::move(log)),
       registrar_(std::make_unique<Registrar>(fabric, wake_)),
-      publisher_(
-          *ring_, *registrar_, options_.pinned_memory,
-          [this](std::uint32_t db, std::string_view key, const Error& error) {
-            if (!std::exchange(packed_only_, true)) {
-              redis::log_warning(format("rdmasync: export %lu copies large values from now on: %s",
-                                        static_cast<unsigned long>(options_.number), error.what()));
-            }
-            dirty_.mark(db, key);
-          }),
+      publisher_(*ring_, *registrar_, options_.pinned_memory,
+                 [this](std::uint32_t db, std::string_view key, const Error& error) {
+                   if (!std::exchange(packed_only_, true)) {
+                     redis::log_warning(
+                         fmt::format("rdmasync: export {} copies large values from now on: {}",
+                                     options_.number, error.what()));
+                   }
+                   dirty_.mark(db, key);
+                 }),
       capture_(publisher_, options_.capture),
       scan_(capture_, dirty_, options_.databases),
       transactions_(capture_.select(0)) {
-  if (transactions_.readers()) capture_.remember_streams();
+  if (transactions_.readers()) {
+    capture_.remember_streams();
+  }
   ring_->progress().keys_estimated = 0;
   for (std::uint32_t db = 0; db < options_.databases; ++db) {
     const auto size = redis::call(capture_.select(db), redis::kDbSize, {});
@@ -113,11 +115,15 @@ std::vector<Export::ClientId> Export::stalled(std::chrono::seconds timeout) cons
 
 void Export::release_acknowledged() {
   // Within the join window the log is kept from its start, for those who still come.
-  if (sessions_.empty() || Clock::now() < started_ + options_.join_window) return;
+  if (sessions_.empty() || Clock::now() < started_ + options_.join_window) {
+    return;
+  }
   const auto slowest = std::min_element(
       sessions_.begin(), sessions_.end(),
       [](const auto& a, const auto& b) { return a.second.acknowledged < b.second.acknowledged; });
-  if (slowest->second.acknowledged <= ring_->tail()) return;
+  if (slowest->second.acknowledged <= ring_->tail()) {
+    return;
+  }
   publisher_.release(slowest->second.acknowledged);
 }
 
@@ -125,7 +131,9 @@ void Export::pump(Clock::time_point deadline) {
   release_acknowledged();
   look_at_transactions();
   if (!scan_begun_) {
-    if (transactions_.any() && Clock::now() < started_ + kTransactionPatience) return;
+    if (transactions_.any() && Clock::now() < started_ + kTransactionPatience) {
+      return;
+    }
     scan_begun_ = true;
   }
   publisher_.advance();
@@ -133,17 +141,25 @@ void Export::pump(Clock::time_point deadline) {
   // At least one step, even if the thread had to wait for a processor until the deadline.
   while (more && !publisher_.congested()) {
     more = step();
-    if (Clock::now() >= deadline) break;
+    if (Clock::now() >= deadline) {
+      break;
+    }
   }
   publisher_.advance();
   ring_->progress().keys_scanned = scan_.keys_seen();
   ring_->show_head();
-  if (more && !publisher_.congested()) wake_();
+  if (more && !publisher_.congested()) {
+    wake_();
+  }
 }
 
 bool Export::step() {
-  if (!in_round_) return false;
-  if (!scan_.done()) return scan_.step();
+  if (!in_round_) {
+    return false;
+  }
+  if (!scan_.done()) {
+    return scan_.step();
+  }
   if (const auto key = dirty_.next_in_round()) {
     capture_now(key->first, key->second,
                 packed_only_ ? Capture::Mode::kPacked : Capture::Mode::kDirect);
@@ -157,7 +173,9 @@ bool Export::step() {
 }
 
 void Export::look_at_transactions() {
-  if (transactions_.any() && transactions_.look(capture_.select(0))) scan_again_ = scan_begun_;
+  if (transactions_.any() && transactions_.look(capture_.select(0))) {
+    scan_again_ = scan_begun_;
+  }
 }
 
 void Export::capture_now(std::uint32_t db, const std::string& name, Capture::Mode mode) {
@@ -168,10 +186,14 @@ void Export::capture_now(std::uint32_t db, const std::string& name, Capture::Mod
 }
 
 void Export::begin_round() {
-  if (in_round_) return;
+  if (in_round_) {
+    return;
+  }
   dirty_.begin_round();
   if (std::exchange(scan_again_, false)) {
-    if (!wrote_anywhere_.empty()) ++scans_for_it_;
+    if (!wrote_anywhere_.empty()) {
+      ++scans_for_it_;
+    }
     scan_.restart();
   }
   in_round_ = true;
@@ -180,7 +202,9 @@ void Export::begin_round() {
 }
 
 bool Export::cut_is_small() {
-  if (keys_left() > kSmallCutKeys) return false;
+  if (keys_left() > kSmallCutKeys) {
+    return false;
+  }
   std::size_t bytes = 0;
   std::vector<DirtyKeys::Key> keys;
   dirty_.visit_all([&](std::uint32_t db, const std::string& name) {
@@ -204,10 +228,10 @@ protocol::CutReply Export::ask_for_a_round(Session& session) {
   if (!in_round_) {
     session.fewest_left = std::min(session.fewest_left, keys_left());
     if (++session.refused_cuts == options_.max_rounds) {
-      redis::log_notice(format(
-          "rdmasync: export %lu does not converge: after %lld rounds %zu keys are left, as writes "
+      redis::log_notice(fmt::format(
+          "rdmasync: export {} does not converge: after {} rounds {} keys are left, as writes "
           "are faster than the copy; the next small cut is taken",
-          static_cast<unsigned long>(options_.number), rounds_, keys_left()));
+          options_.number, rounds_, keys_left()));
     }
   }
   begin_round();
@@ -222,22 +246,29 @@ protocol::CutReply Export::cut(RedisModuleCtx* ctx, ClientId client) {
   // A partial resync sends no SELECT. So what follows the offset must begin in a known database:
   // this no-op goes first into what this command propagates, before any expiry found below.
   redis::SelectDb(ctx, 0);
-  if (!planted(Fault::kNoPing)) redis::Replicate(ctx, "PING", "");
+  if (!planted(Fault::kNoPing)) {
+    redis::Replicate(ctx, "PING", "");
+  }
 
   // A round for another replica may have published direct records that this one has yet to read:
   // after the cut it would read what was written since.
   const bool unread_direct = publisher_.has_direct_after(session.acknowledged);
   look_at_transactions();
   if (scan_again_ && scans_for_it_ >= options_.max_rounds) {
-    throw Error(Errc::kResources,
-                format("the command %s names no key, so that all keys are read again whenever it "
-                       "runs, and it ran during %d readings: sync when it does not",
-                       shown(wrote_anywhere_).c_str(), scans_for_it_));
+    throw Error(
+        Errc::kResources,
+        fmt::format("the command {} names no key, so that all keys are read again whenever it "
+                    "runs, and it ran during {} readings: sync when it does not",
+                    shown(wrote_anywhere_), scans_for_it_));
   }
-  if (in_round_ || scan_again_ || unread_direct) return ask_for_a_round(session);
+  if (in_round_ || scan_again_ || unread_direct) {
+    return ask_for_a_round(session);
+  }
   const bool small = cut_is_small();
   const bool last_resort = session.refused_cuts >= options_.max_rounds;
-  if (!small && !(last_resort && is_smallest_cut(session))) return ask_for_a_round(session);
+  if (!small && !(last_resort && is_smallest_cut(session))) {
+    return ask_for_a_round(session);
+  }
 
   CutBudget budget(options_.cut_max);
   const std::size_t keys = keys_left();
@@ -245,21 +276,23 @@ protocol::CutReply Export::cut(RedisModuleCtx* ctx, ClientId client) {
   const auto spent_us = static_cast<std::uint64_t>(budget.spent().count());
   cut_max_us_ = std::max(cut_max_us_, spent_us);
   if (too_long) {
-    if (!last_resort) return ask_for_a_round(session);
+    if (!last_resort) {
+      return ask_for_a_round(session);
+    }
     throw Error(
         Errc::kResources,
-        format("the cut would keep the master's main thread for longer than rdmasync.cut-max-ms "
-               "(%lld): %s; sync when less is written, or raise rdmasync.cut-max-ms on the master",
-               static_cast<long long>(options_.cut_max.count()), too_long->c_str()));
+        fmt::format(
+            "the cut would keep the master's main thread for longer than rdmasync.cut-max-ms "
+            "({}): {}; sync when less is written, or raise rdmasync.cut-max-ms on the master",
+            options_.cut_max.count(), *too_long));
   }
 
   const redis::Info replication("replication");
   const auto id = replication.text("master_replid");
   const auto offset = replication.number("master_repl_offset");
-  redis::log_notice(format(
-      "rdmasync: export %lu cut at %s:%lld with %zu keys in %lu us%s",
-      static_cast<unsigned long>(options_.number), id.c_str(), static_cast<long long>(offset), keys,
-      static_cast<unsigned long>(spent_us), small ? "" : " (writes are faster than the copy)"));
+  redis::log_notice(fmt::format("rdmasync: export {} cut at {}:{} with {} keys in {} us{}",
+                                options_.number, id, offset, keys, spent_us,
+                                small ? "" : " (writes are faster than the copy)"));
 
   log::RecordInfo mark;
   mark.kind = Kind::kCut;
@@ -279,9 +312,13 @@ protocol::CutReply Export::cut(RedisModuleCtx* ctx, ClientId client) {
 std::optional<std::string> Export::capture_for_cut(CutBudget& budget) {
   const std::string left =
       std::to_string(keys_left()) + " keys are left after " + std::to_string(rounds_) + " rounds";
-  if (keys_left() * kLeastOfAKey > budget.limit()) return left;
+  if (keys_left() * kLeastOfAKey > budget.limit()) {
+    return left;
+  }
   const auto too_long = capture_everything_dirty(budget);
-  if (too_long) return left + too_long.value();
+  if (too_long) {
+    return left + too_long.value();
+  }
   capture_.functions();
   return std::nullopt;
 }
@@ -290,10 +327,14 @@ std::optional<std::string> Export::capture_everything_dirty(CutBudget& budget) {
   const auto too_long = [&](std::uint32_t db,
                             const std::string& name) -> std::optional<std::string> {
     const auto cost = capture_.expected_cost(db, redis::make_string(name).get());
-    if (budget.allows(cost)) return std::nullopt;
-    if (cost < budget.limit() / 2) return std::string();
-    return format(", and copying '%s' of database %u alone takes %lld ms", shown(name).c_str(), db,
-                  static_cast<long long>(cost.count() / 1000));
+    if (budget.allows(cost)) {
+      return std::nullopt;
+    }
+    if (cost < budget.limit() / 2) {
+      return std::string();
+    }
+    return fmt::format(", and copying '{}' of database {} alone takes {} ms", shown(name), db,
+                       cost.count() / 1000);
   };
 
   std::set<DirtyKeys::Key> captured;  // of those that are named again below
@@ -305,12 +346,18 @@ std::optional<std::string> Export::capture_everything_dirty(CutBudget& budget) {
       return why;
     }
     capture_now(db, name, Capture::Mode::kPacked);
-    if (dirty_.silent().contains(name)) captured.insert(*key);
+    if (dirty_.silent().contains(name)) {
+      captured.insert(*key);
+    }
   }
   for (const auto& name : dirty_.silent()) {
     for (std::uint32_t db = 0; db < options_.databases; ++db) {
-      if (captured.contains({db, name})) continue;
-      if (auto why = too_long(db, name)) return why;
+      if (captured.contains({db, name})) {
+        continue;
+      }
+      if (auto why = too_long(db, name)) {
+        return why;
+      }
       capture_now(db, name, Capture::Mode::kPacked);
     }
   }
@@ -325,7 +372,9 @@ void Export::written_silently(std::string_view key) {
 }
 
 void Export::written_somewhere(std::string_view key) {
-  for (std::uint32_t db = 0; db < options_.databases; ++db) dirty_.mark(db, key);
+  for (std::uint32_t db = 0; db < options_.databases; ++db) {
+    dirty_.mark(db, key);
+  }
 }
 
 void Export::written_anywhere(std::string_view command) {

@@ -1,5 +1,7 @@
 #include "module/master/exports.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -19,23 +21,27 @@
 
 namespace rdmasync::master {
 
-using redis::format;
-
 namespace {
 
 std::int64_t number(std::string_view text) {
   const auto value = to_number<std::int64_t>(text);
-  if (!value) throw Error(Errc::kProtocol, "'" + std::string(text) + "' is not a number");
+  if (!value) {
+    throw Error(Errc::kProtocol, "'" + std::string(text) + "' is not a number");
+  }
   return *value;
 }
 
 /// The address at which a client reached this server, without the port.
 std::string local_address(RedisModuleCtx* ctx, Export::ClientId client) {
   const redis::ClientList list(ctx, {"ID", std::to_string(client)});
-  if (list.clients().empty()) return {};
+  if (list.clients().empty()) {
+    return {};
+  }
   std::string_view address = list.clients().front().field("laddr");
   address = address.substr(0, address.rfind(':'));
-  if (address.size() > 2 && address.front() == '[') address = address.substr(1, address.size() - 2);
+  if (address.size() > 2 && address.front() == '[') {
+    address = address.substr(1, address.size() - 2);
+  }
   return std::string(address);
 }
 
@@ -106,7 +112,9 @@ Exports::~Exports() {
 
 void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   const auto arg = [&](int i) {
-    if (i >= argc) throw Error(Errc::kUsage, "wrong number of arguments for RDMASYNC.EXPORT");
+    if (i >= argc) {
+      throw Error(Errc::kUsage, "wrong number of arguments for RDMASYNC.EXPORT");
+    }
     return redis::view(argv[i]);
   };
   const auto client = redis::GetClientId(ctx);
@@ -115,7 +123,9 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   if (what == protocol::kAck) {
     // No reply to it, whatever happens: a late one may come from a replica that was dropped.
     const auto session = guests_.find(client);
-    if (session != guests_.end()) session->second.of->acknowledge(client, number(arg(2)));
+    if (session != guests_.end()) {
+      session->second.of->acknowledge(client, number(arg(2)));
+    }
     return;
   }
   refuse_where_no_cut_can_be(ctx);
@@ -154,7 +164,9 @@ void Exports::hold_backlog(RedisModuleCtx* ctx, Export::ClientId client) {
   HeldSettings::Values values = {{"repl-backlog-size", std::to_string(held)}};
   // The server counts its backlog as data: no key shall be evicted, and no write refused, for it.
   const auto limit = number(redis::config_get(ctx, "maxmemory"));
-  if (limit > 0) values["maxmemory"] = std::to_string(limit + held - size);
+  if (limit > 0) {
+    values["maxmemory"] = std::to_string(limit + held - size);
+  }
   backlog_.hold(ctx, client, values);
 }
 
@@ -182,7 +194,9 @@ void Exports::attach(RedisModuleCtx* ctx, std::string_view fabric) {
 
 Export* Exports::joinable_at(const Place& place) {
   const auto known = doors_.find(place);
-  if (known == doors_.end()) return nullptr;
+  if (known == doors_.end()) {
+    return nullptr;
+  }
   for (const auto& running : exports_) {
     if (&running->fabric() == known->second.fabric.get() && running->joinable()) {
       return running.get();
@@ -217,11 +231,19 @@ void Exports::opened(RedisModuleCtx* ctx, std::string_view fabric) {
   Preparation::Made* made =
       preparation == preparations_.end() ? nullptr : preparation->second->made();
   if (joined == nullptr && made != nullptr) {
-    if (made->error) throw Error(*made->error);
-    if (made->fabric) doors_[place] = {std::move(made->fabric), std::move(made->listener)};
-    if (made->log) joined = &begin_export(place, std::move(made->log));
+    if (made->error) {
+      throw Error(*made->error);
+    }
+    if (made->fabric) {
+      doors_[place] = {std::move(made->fabric), std::move(made->listener)};
+    }
+    if (made->log) {
+      joined = &begin_export(place, std::move(made->log));
+    }
   }
-  if (joined == nullptr) throw Error(Errc::kResources, "the export has begun without this replica");
+  if (joined == nullptr) {
+    throw Error(Errc::kResources, "the export has begun without this replica");
+  }
   join(ctx, doors_.at(place), *joined);
 }
 
@@ -231,9 +253,8 @@ void Exports::join(RedisModuleCtx* ctx, Door& door, Export& joined) {
   door.listener->admit(token);
   joined.join(client);
   guests_[client] = {token, &door, &joined};
-  redis::log_notice(format("rdmasync: a replica joined export %lu over %s",
-                           static_cast<unsigned long>(joined.options().number),
-                           std::string(joined.fabric().name()).c_str()));
+  redis::log_notice(fmt::format("rdmasync: a replica joined export {} over {}",
+                                joined.options().number, joined.fabric().name()));
 
   const log::Ring& log = joined.log();
   reply_with(ctx, to_fields(protocol::Attached{.endpoint = door.listener->endpoint(),
@@ -252,8 +273,12 @@ void Exports::join(RedisModuleCtx* ctx, Door& door, Export& joined) {
 
 Export& Exports::begin_export(const Place& place, std::unique_ptr<log::Ring> log) {
   rdma::Fabric& fabric = *doors_.at(place).fabric;
-  if (!waker_) waker_ = std::make_unique<redis::Waker>();
-  if (exports_.empty()) turn_began_ = thread_cpu_time();
+  if (!waker_) {
+    waker_ = std::make_unique<redis::Waker>();
+  }
+  if (exports_.empty()) {
+    turn_began_ = thread_cpu_time();
+  }
   Export::Options options;
   options.number = past_.exports + exports_.size() + 1;
   options.pinned_memory = static_cast<std::size_t>(config().pinned_memory);
@@ -266,7 +291,7 @@ Export& Exports::begin_export(const Place& place, std::unique_ptr<log::Ring> log
   options.join_window = std::chrono::milliseconds(config().join_window_ms);
   options.max_rounds = static_cast<int>(config().max_rounds);
   options.cut_max = std::chrono::milliseconds(config().cut_max_ms);
-  exports_.push_back(std::make_unique<Export>(fabric, std::move(log), std::move(options),
+  exports_.push_back(std::make_unique<Export>(fabric, std::move(log), options,
                                               [waker = waker_.get()] { waker->wake(); }));
   start_watching(*this);
   return *exports_.back();
@@ -296,30 +321,34 @@ Exports::Guest& Exports::guest(Export::ClientId client) {
 
 void Exports::leave(Export::ClientId client) {
   const auto found = guests_.find(client);
-  if (found == guests_.end()) return;
+  if (found == guests_.end()) {
+    return;
+  }
   const Guest left = found->second;
   guests_.erase(found);
   left.door->listener->revoke(left.token);
   left.of->leave(client);
-  if (left.of->replicas() == 0) end(*left.of);
+  if (left.of->replicas() == 0) {
+    end(*left.of);
+  }
 }
 
 void Exports::end(Export& ended) {
   const auto found = std::find_if(exports_.begin(), exports_.end(),
                                   [&](const auto& candidate) { return candidate.get() == &ended; });
   redis::log_notice(
-      format("rdmasync: export %lu ended: %lu direct, %lu packed, %lu bytes through the log",
-             static_cast<unsigned long>(ended.options().number),
-             static_cast<unsigned long>(ended.publisher().totals().direct),
-             static_cast<unsigned long>(ended.publisher().totals().packed),
-             static_cast<unsigned long>(ended.log().head())));
+      fmt::format("rdmasync: export {} ended: {} direct, {} packed, {} bytes through the log",
+                  ended.options().number, ended.publisher().totals().direct,
+                  ended.publisher().totals().packed, ended.log().head()));
   ++past_.exports;
   past_.cut_max_us = std::max(past_.cut_max_us, ended.cut_max_us());
   past_.direct += ended.publisher().totals().direct;
   past_.packed += ended.publisher().totals().packed;
   past_.ring_bytes += ended.log().head();
   exports_.erase(found);
-  if (exports_.empty()) stop_watching();
+  if (exports_.empty()) {
+    stop_watching();
+  }
 }
 
 void Exports::client_gone(Export::ClientId client) {
@@ -329,7 +358,9 @@ void Exports::client_gone(Export::ClientId client) {
 }
 
 void Exports::before_sleep() {
-  if (exports_.empty()) return;
+  if (exports_.empty()) {
+    return;
+  }
   const auto cpu_before = thread_cpu_time();
   const auto part = std::min((cpu_before - turn_began_) / kPartOfTurn, kLongestPart);
   const auto slice = std::max(std::chrono::microseconds(config().slice_us), part);
@@ -346,7 +377,9 @@ void Exports::before_sleep() {
   turn_began_ = thread_cpu_time();
   const auto spent = turn_began_ - cpu_before;
   past_.slice_max_us = std::max(past_.slice_max_us, static_cast<std::uint64_t>(spent.count()));
-  for (const auto& [running, why] : broken) drop(*running, why);
+  for (const auto& [running, why] : broken) {
+    drop(*running, why);
+  }
 }
 
 void Exports::cron() {
@@ -358,12 +391,14 @@ void Exports::cron() {
     late.insert(late.end(), stalled.begin(), stalled.end());
   }
   for (const auto client : late) {
-    redis::log_warning(format("rdmasync: dropping a replica that was silent for %lld s",
-                              static_cast<long long>(timeout.count())));
+    redis::log_warning(
+        fmt::format("rdmasync: dropping a replica that was silent for {} s", timeout.count()));
     disconnect(client);
   }
   // Room may come with the end of a join window, which nothing else tells of.
-  if (!exports_.empty()) waker_->wake();
+  if (!exports_.empty()) {
+    waker_->wake();
+  }
 }
 
 void Exports::disconnect(Export::ClientId client) {
@@ -372,42 +407,59 @@ void Exports::disconnect(Export::ClientId client) {
 }
 
 void Exports::drop(Export& broken, std::string_view why) {
-  redis::log_warning(format("rdmasync: export %lu is abandoned: %s",
-                            static_cast<unsigned long>(broken.options().number),
-                            std::string(why).c_str()));
+  redis::log_warning(
+      fmt::format("rdmasync: export {} is abandoned: {}", broken.options().number, why));
   std::vector<Export::ClientId> clients;
   for (const auto& [client, session] : guests_) {
-    if (session.of == &broken) clients.push_back(client);
+    if (session.of == &broken) {
+      clients.push_back(client);
+    }
   }
-  for (const auto client : clients) disconnect(client);
+  for (const auto client : clients) {
+    disconnect(client);
+  }
 }
 
 void Exports::dataset_gone(std::string_view why) {
-  while (!exports_.empty()) drop(*exports_.back(), why);
+  while (!exports_.empty()) {
+    drop(*exports_.back(), why);
+  }
 }
 
 void Exports::written(std::uint32_t db, std::string_view key) {
-  for (const auto& running : exports_) running->written(db, key);
+  for (const auto& running : exports_) {
+    running->written(db, key);
+  }
 }
 
 void Exports::written_silently(std::string_view key) {
-  for (const auto& running : exports_) running->written_silently(key);
+  for (const auto& running : exports_) {
+    running->written_silently(key);
+  }
 }
 
 void Exports::written_somewhere(std::string_view key) {
-  for (const auto& running : exports_) running->written_somewhere(key);
+  for (const auto& running : exports_) {
+    running->written_somewhere(key);
+  }
 }
 
 void Exports::written_anywhere(std::string_view command) {
-  for (const auto& running : exports_) running->written_anywhere(command);
+  for (const auto& running : exports_) {
+    running->written_anywhere(command);
+  }
 }
 
 void Exports::flushed(std::uint32_t db) {
-  for (const auto& running : exports_) running->flushed(db);
+  for (const auto& running : exports_) {
+    running->flushed(db);
+  }
 }
 
 void Exports::swapped(std::uint32_t a, std::uint32_t b) {
-  for (const auto& running : exports_) running->swapped(a, b);
+  for (const auto& running : exports_) {
+    running->swapped(a, b);
+  }
 }
 
 Exports::Stats Exports::stats() const {
@@ -428,7 +480,9 @@ Exports::Stats Exports::stats() const {
 void Exports::reply_with_table(RedisModuleCtx* ctx, long long limit) const {
   long long rows = 0;
   redis::ReplyWithArray(ctx, redis::kPostponedLength);
-  for (const auto& running : exports_) rows += reply_with_rows(ctx, running->log(), limit - rows);
+  for (const auto& running : exports_) {
+    rows += reply_with_rows(ctx, running->log(), limit - rows);
+  }
   redis::ReplySetArrayLength(ctx, rows);
 }
 

@@ -19,10 +19,14 @@ void HeldSettings::hold(RedisModuleCtx* ctx, Client client, const Values& values
 }
 
 void HeldSettings::release(Client client) {
-  if (clients_.erase(client) == 0 || !clients_.empty()) return;
+  if (clients_.erase(client) == 0 || !clients_.empty()) {
+    return;
+  }
   RedisModuleCtx* ctx = redis::module_context();
   for (const auto& [name, held] : held_) {
-    if (redis::config_get(ctx, name) == held.now) redis::config_set(ctx, name, held.before);
+    if (redis::config_get(ctx, name) == held.now) {
+      redis::config_set(ctx, name, held.before);
+    }
   }
   held_.clear();
 }

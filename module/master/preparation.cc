@@ -58,7 +58,9 @@ void Preparation::run() {
   }
   const std::lock_guard lock(mutex_);
   over_since_ = std::chrono::steady_clock::now();
-  for (const Waiting& one : waiting_) redis::UnblockClient(one.client, one.data);
+  for (const Waiting& one : waiting_) {
+    redis::UnblockClient(one.client, one.data);
+  }
   waiting_.clear();
 }
 

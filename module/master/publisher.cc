@@ -80,28 +80,40 @@ void Publisher::wait_for_registration(Waiting waiting, std::span<std::byte> byte
 
 void Publisher::advance() {
   while (!waiting_.empty() && try_publish(waiting_.front())) {
-    if (!waiting_.front().ticket) waiting_bytes_ -= waiting_.front().body.size();
+    if (!waiting_.front().ticket) {
+      waiting_bytes_ -= waiting_.front().body.size();
+    }
     waiting_.pop_front();
   }
   ring_.show_head();
 }
 
 bool Publisher::try_publish(Waiting& waiting) {
-  if (waiting.ticket) return append_remote(waiting);
-  if (!ring_.append(waiting.info, waiting.body)) return false;
+  if (waiting.ticket) {
+    return append_remote(waiting);
+  }
+  if (!ring_.append(waiting.info, waiting.body)) {
+    return false;
+  }
   count(waiting.info, waiting.body.size());
   return true;
 }
 
 bool Publisher::append_remote(Waiting& waiting) {
   Registrar::Ticket& ticket = *waiting.ticket;
-  if (!ticket.done.load(std::memory_order_acquire)) return false;
+  if (!ticket.done.load(std::memory_order_acquire)) {
+    return false;
+  }
   const bool is_value = waiting.info.kind == Kind::kDirect;
   if (ticket.error) {
     const auto is_cut = [](const Waiting& next) { return next.info.kind == Kind::kCut; };
     // Marked as dirty after the cut, it would be missing in there.
-    if (std::any_of(waiting_.begin(), waiting_.end(), is_cut)) throw Error(*ticket.error);
-    if (is_value) --waiting_direct_;
+    if (std::any_of(waiting_.begin(), waiting_.end(), is_cut)) {
+      throw Error(*ticket.error);
+    }
+    if (is_value) {
+      --waiting_direct_;
+    }
     pinned_bytes_ -= ticket.bytes.size();
     lost_(waiting.info.db, key_of(waiting.info, waiting.body), *ticket.error);
     return true;
@@ -121,7 +133,9 @@ bool Publisher::append_remote(Waiting& waiting) {
                     std::to_string(rkeys.further.size() + 1) +
                     " parts does not fit the export log: raise rdmasync.export-memory");
   }
-  if (!ring_.append(info, head, waiting.body, tail)) return false;
+  if (!ring_.append(info, head, waiting.body, tail)) {
+    return false;
+  }
   if (is_value) {
     --waiting_direct_;
     last_direct_end_ = ring_.head();
@@ -142,7 +156,9 @@ void Publisher::release(std::uint64_t position) {
 }
 
 void Publisher::count(const log::RecordInfo& info, std::size_t payload) {
-  if (!log_format::carries_value(info.kind)) return;
+  if (!log_format::carries_value(info.kind)) {
+    return;
+  }
   ++(info.kind == Kind::kDirect ? totals_.direct : totals_.packed);
   ring_.progress().keys_published++;
   ring_.progress().payload_bytes += payload;

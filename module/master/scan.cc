@@ -24,11 +24,15 @@ std::int64_t unix_time_ms() {
 
 Scan::Scan(Capture& capture, DirtyKeys& dirty, std::uint32_t databases)
     : capture_(capture), dirty_(dirty), passes_(databases) {
-  for (Pass& pass : passes_) pass.cursor.reset(redis::ScanCursorCreate());
+  for (Pass& pass : passes_) {
+    pass.cursor.reset(redis::ScanCursorCreate());
+  }
 }
 
 void Scan::restart() {
-  for (Pass& pass : passes_) pass = {redis::ScanCursor(redis::ScanCursorCreate()), false};
+  for (Pass& pass : passes_) {
+    pass = {redis::ScanCursor(redis::ScanCursorCreate()), false};
+  }
 }
 
 bool Scan::done() const {
@@ -38,7 +42,9 @@ bool Scan::done() const {
 bool Scan::step() {
   const auto pass =
       std::find_if(passes_.begin(), passes_.end(), [](const Pass& p) { return !p.done; });
-  if (pass == passes_.end()) return false;
+  if (pass == passes_.end()) {
+    return false;
+  }
   db_ = static_cast<std::uint32_t>(pass - passes_.begin());
   now_ms_ = unix_time_ms();
   step_is_full_ = false;
@@ -53,13 +59,17 @@ void Scan::next_bucket(Pass& pass) {
   const auto visit = [](RedisModuleCtx*, RedisModuleString* name, RedisModuleKey* key, void* data) {
     auto* self = static_cast<Scan*>(data);
     try {
-      if (!self->failure_) self->publish(name, key);
+      if (!self->failure_) {
+        self->publish(name, key);
+      }
     } catch (...) {
       self->failure_ = std::current_exception();  // not through the server's frames
     }
   };
   pass.done = redis::Scan(capture_.select(db_), pass.cursor.get(), visit, this) == 0;
-  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  if (failure_) {
+    std::rethrow_exception(std::exchange(failure_, nullptr));
+  }
 }
 
 void Scan::publish(RedisModuleString* name, RedisModuleKey* key) {
@@ -70,7 +80,9 @@ void Scan::publish(RedisModuleString* name, RedisModuleKey* key) {
     return;
   }
   const bool done = capture_.capture_scanned(db_, name, key);
-  if (done || capture_.short_strings() >= kShortStrings) step_is_full_ = true;
+  if (done || capture_.short_strings() >= kShortStrings) {
+    step_is_full_ = true;
+  }
 }
 
 void Scan::swap(std::uint32_t a, std::uint32_t b) {

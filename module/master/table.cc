@@ -35,7 +35,9 @@ long long reply_with_rows(RedisModuleCtx* ctx, const log::Ring& ring, long long 
   for (auto position = ring.tail(); position < ring.head() && rows < limit;) {
     const auto record = log::read_record(ring.bytes_from(position), ring.rkeys().part_size);
     position += record.value().size;
-    if (!log_format::carries_value(record->kind)) continue;
+    if (!log_format::carries_value(record->kind)) {
+      continue;
+    }
     reply_row(ctx, ring, *record);
     ++rows;
   }

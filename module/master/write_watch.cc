@@ -37,7 +37,9 @@ int notified_db(RedisModuleCtx* ctx, int event_class) {
   if ((event_class & kElsewhere) != 0 && in_transaction()) {
     RedisModuleClientInfo client{};
     client.version = redis::kClientInfoVersion;
-    if (redis::GetClientInfoById(&client, redis::GetClientId(ctx)) == redis::kOk) return client.db;
+    if (redis::GetClientInfoById(&client, redis::GetClientId(ctx)) == redis::kOk) {
+      return client.db;
+    }
   }
   return redis::GetSelectedDb(ctx);
 }
@@ -55,7 +57,9 @@ int on_notification(RedisModuleCtx* ctx, int event_class, const char*, RedisModu
 /// Of the expiry of keys, where notifications cannot be used for it.
 void on_key(RedisModuleCtx* ctx, RedisModuleEvent, std::uint64_t subevent, void* data) {
   redis::event_guard("key event", [&] {
-    if (g_listener == nullptr || subevent != redis::kKeyExpired) return;
+    if (g_listener == nullptr || subevent != redis::kKeyExpired) {
+      return;
+    }
     const auto* info = static_cast<const RedisModuleKeyInfo*>(data);
     g_listener->written(static_cast<std::uint32_t>(redis::GetSelectedDb(ctx)),
                         redis::view(redis::GetKeyNameFromModuleKey(info->key)));
@@ -71,7 +75,9 @@ void subscribe_once() {
   static const bool once = [] {
     RedisModuleCtx* ctx = redis::module_context();
     redis::SubscribeToKeyspaceEvents(ctx, notifications_to_use() & ~kNotifyTrial, on_notification);
-    if (g_notifications_move_clients) redis::SubscribeToServerEvent(ctx, redis::kEventKey, on_key);
+    if (g_notifications_move_clients) {
+      redis::SubscribeToServerEvent(ctx, redis::kEventKey, on_key);
+    }
     return true;
   }();
   (void)once;
@@ -81,18 +87,24 @@ void subscribe_once() {
 
 void try_notifications(RedisModuleCtx* ctx) {
   static bool tried = false;
-  if (std::exchange(tried, true)) return;
+  if (std::exchange(tried, true)) {
+    return;
+  }
   const auto ignore = [](RedisModuleCtx*, int, const char*, RedisModuleString*) {
     return redis::kOk;
   };
   redis::SubscribeToKeyspaceEvents(ctx, kNotifyTrial, ignore);
   const int before = redis::GetSelectedDb(ctx);
   const redis::Context elsewhere = redis::make_context();
-  if (redis::SelectDb(elsewhere.get(), before == 0 ? 1 : 0) != redis::kOk) return;  // there is one
+  if (redis::SelectDb(elsewhere.get(), before == 0 ? 1 : 0) != redis::kOk) {
+    return;  // there is one
+  }
   redis::NotifyKeyspaceEvent(elsewhere.get(), kNotifyTrial, "trial",
                              redis::make_string("rdmasync").get());
   g_notifications_move_clients = redis::GetSelectedDb(ctx) != before;
-  if (!g_notifications_move_clients) return;
+  if (!g_notifications_move_clients) {
+    return;
+  }
   redis::SelectDb(ctx, before);
   redis::log_warning(
       "rdmasync: in this server a module that listens to keyspace events makes MOVE and COPY leave "
@@ -103,7 +115,9 @@ void try_notifications(RedisModuleCtx* ctx) {
 void start_watching(WriteListener& listener) {
   subscribe_once();
   g_listener = &listener;
-  if (!planted(Fault::kNoFilter)) start_command_watch(listener, g_notifications_move_clients);
+  if (!planted(Fault::kNoFilter)) {
+    start_command_watch(listener, g_notifications_move_clients);
+  }
 }
 
 void stop_watching() {

@@ -152,7 +152,7 @@ Fields to_fields(const Position& reply) {
 }
 
 Attached attached_from(const Fields& fields) {
-  const auto reply = decode<Attached>(fields, kAttached);
+  auto reply = decode<Attached>(fields, kAttached);
   const std::uint64_t size = log_format::kHeaderSize + reply.capacity;
   if (reply.part_size == 0 || reply.rkeys.size() != (size - 1) / reply.part_size + 1) {
     throw Error(Errc::kProtocol, "the master's reply has too few rkeys, or too many");

@@ -28,7 +28,9 @@ bool load_api(RedisModuleCtx* ctx) {
 
   bool complete = true;
   const auto look_up = [&](const char* name, void* function) {
-    if (get_api(name, function) == kOk) return;
+    if (get_api(name, function) == kOk) {
+      return;
+    }
     complete = false;
     if (Log != nullptr) {
       Log(ctx, "warning",

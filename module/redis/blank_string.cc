@@ -15,7 +15,9 @@ constexpr std::size_t kWorthIt = 4096;
 /// pointer that it compares with its own (`SDS_NOINIT` in sds.c). Null if there is none.
 const char* find_mark() {
   const auto* symbol = static_cast<const char* const*>(::dlsym(RTLD_DEFAULT, "SDS_NOINIT"));
-  if (symbol == nullptr || *symbol == nullptr) return nullptr;
+  if (symbol == nullptr || *symbol == nullptr) {
+    return nullptr;
+  }
   // A server that took the mark for a text would copy it.
   const String probe{CreateString(nullptr, *symbol, kWorthIt)};
   const bool copied = std::memcmp(view(probe.get()).data(), *symbol, std::strlen(*symbol)) == 0;

@@ -24,7 +24,9 @@ bool has_command(RedisModuleCtx* ctx, const char* name) {
 std::string missing(RedisModuleCtx* ctx, bool CalledCommand::*side) {
   std::string names;
   for (const CalledCommand& command : kCalledCommands) {
-    if (!(command.*side) || has_command(ctx, command.name)) continue;
+    if (!(command.*side) || has_command(ctx, command.name)) {
+      continue;
+    }
     names.append(names.empty() ? "" : ", ").append(command.name);
   }
   return names;

@@ -8,7 +8,4 @@ namespace rdmasync::redis {
 void log_notice(const std::string& line);
 void log_warning(const std::string& line);
 
-/// printf into a std::string.
-[[gnu::format(printf, 1, 2)]] std::string format(const char* pattern, ...);
-
 }  // namespace rdmasync::redis

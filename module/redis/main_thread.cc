@@ -19,7 +19,9 @@ void remember_main_thread() {
 
 void check_main_thread() {
 #ifdef RDMASYNC_CHECKS
-  if (g_main_thread == std::thread::id{} || g_main_thread == std::this_thread::get_id()) return;
+  if (g_main_thread == std::thread::id{} || g_main_thread == std::this_thread::get_id()) {
+    return;
+  }
   if (Log != nullptr) {
     log_warning("rdmasync: a thread of the module did what is the main thread's alone to do");
   }

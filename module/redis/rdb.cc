@@ -37,7 +37,9 @@ void append_byte(std::string& out, unsigned value) {
 }
 
 void append_little_endian(std::string& out, std::uint64_t value) {
-  for (int shift = 0; shift < 64; shift += 8) append_byte(out, (value >> shift) & 0xFF);
+  for (int shift = 0; shift < 64; shift += 8) {
+    append_byte(out, (value >> shift) & 0xFF);
+  }
 }
 
 void append_length(std::string& out, std::uint64_t length) {
@@ -72,7 +74,9 @@ std::string_view Reader::take(std::size_t size) {
 
 std::uint64_t Reader::big_endian(std::size_t bytes) {
   std::uint64_t value = 0;
-  for (const char c : take(bytes)) value = value << 8 | static_cast<unsigned char>(c);
+  for (const char c : take(bytes)) {
+    value = value << 8 | static_cast<unsigned char>(c);
+  }
   return value;
 }
 
@@ -84,8 +88,12 @@ std::uint64_t Reader::little_endian() {
 
 std::uint64_t Reader::length() {
   const auto first = static_cast<unsigned char>(take(1).front());
-  if (first < k14Bits) return first;
-  if (first < k32Bits) return (first & 0x3FU) << 8 | big_endian(1);
+  if (first < k14Bits) {
+    return first;
+  }
+  if (first < k32Bits) {
+    return (first & 0x3FU) << 8 | big_endian(1);
+  }
   return big_endian(first == k32Bits ? 4 : 8);
 }
 
@@ -98,7 +106,9 @@ const char* Reader::need(std::size_t size) const {
 
 bool loads(int own, int other) {
   constexpr int kLastInCommon = 11;
-  if (own >= kFirstOfValkey && other < kFirstOfValkey) return other <= kLastInCommon;
+  if (own >= kFirstOfValkey && other < kFirstOfValkey) {
+    return other <= kLastInCommon;
+  }
   return other <= own;
 }
 
@@ -142,7 +152,9 @@ void append_file_end(std::string& out) {
 std::uint64_t module_type_id(std::string_view name, int encoding_version) {
   static constexpr std::string_view kAlphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  if (name.size() != 9) throw Error(Errc::kUsage, "a module type's name has nine characters");
+  if (name.size() != 9) {
+    throw Error(Errc::kUsage, "a module type's name has nine characters");
+  }
   std::uint64_t id = 0;
   for (const char c : name) {
     const auto digit = kAlphabet.find(c);

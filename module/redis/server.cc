@@ -39,7 +39,9 @@ Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
 
 std::string config_get(RedisModuleCtx* ctx, std::string_view name) {
   const Reply reply = call(ctx, kConfig, {"GET", name});
-  if (CallReplyLength(reply.get()) < 2) return {};
+  if (CallReplyLength(reply.get()) < 2) {
+    return {};
+  }
   return std::string(view(CallReplyArrayElement(reply.get(), 1)));
 }
 
@@ -85,7 +87,9 @@ std::string module_names(RedisModuleCtx* ctx) {
   for (std::size_t i = 0; i < CallReplyLength(list.get()); ++i) {
     RedisModuleCallReply* fields = CallReplyArrayElement(list.get(), i);
     for (std::size_t at = 0; at + 1 < CallReplyLength(fields); at += 2) {
-      if (view(CallReplyArrayElement(fields, at)) != "name") continue;
+      if (view(CallReplyArrayElement(fields, at)) != "name") {
+        continue;
+      }
       names.append(names.empty() ? "" : " ").append(view(CallReplyArrayElement(fields, at + 1)));
     }
   }

@@ -38,7 +38,9 @@ void prime_backlog(ControlConnection& link, const MasterAddress& master,
       const auto reply = link.command({protocol::kExportCommand, protocol::kOffset});
       return protocol::position_from(fields_of(*reply)).backlog != 0;
     };
-    while (!has_backlog()) check_accepted(primer);
+    while (!has_backlog()) {
+      check_accepted(primer);
+    }
   }
   link.command({protocol::kExportCommand, protocol::kPrimed});
 }
@@ -48,7 +50,9 @@ std::unique_ptr<rdma::Connection> connect(rdma::Fabric& fabric,
   try {
     return fabric.connect(options);
   } catch (const Error& error) {
-    if (error.code() != Errc::kRefused) throw;
+    if (error.code() != Errc::kRefused) {
+      throw;
+    }
     throw Error(Errc::kRefused,
                 std::string(error.what()) + "; the master listens where its rdmasync.bind says");
   }
@@ -77,7 +81,9 @@ Attachment attach_over(ControlConnection& link, const MasterAddress& master,
   // Now, while there is another fabric to take: too little memory may be lockable.
   made.records = std::make_unique<LogBuffers>(*made.fabric);
   made.records->room(1);
-  if (!place.has_backlog) prime_backlog(link, master, stop);
+  if (!place.has_backlog) {
+    prime_backlog(link, master, stop);
+  }
   return made;
 }
 
@@ -85,7 +91,9 @@ Attachment attach_over(ControlConnection& link, const MasterAddress& master,
 
 Attachment attach(ControlConnection& link, const MasterAddress& master, const std::string& fabric,
                   const Loader& own, const std::stop_token& stop) {
-  if (fabric != "auto") return attach_over(link, master, fabric, own, stop);
+  if (fabric != "auto") {
+    return attach_over(link, master, fabric, own, stop);
+  }
   std::string reasons;
   for (const auto candidate : rdma::fabric_names()) {
     try {
@@ -94,7 +102,9 @@ Attachment attach(ControlConnection& link, const MasterAddress& master, const st
                         (reasons.empty() ? ", the best one there is" : reasons));
       return made;
     } catch (const Error& error) {
-      if (error.code() != Errc::kRefused && error.code() != Errc::kResources) throw;
+      if (error.code() != Errc::kRefused && error.code() != Errc::kResources) {
+        throw;
+      }
       reasons += "; not " + std::string(candidate) + ": " + error.what();
     }
   }

@@ -23,9 +23,15 @@ timeval to_timeval(std::chrono::milliseconds time) {
 
 /// By the first word of an error reply; an unknown command has none of its own.
 Errc code_of(std::string_view error) {
-  if (error.starts_with("NOAUTH ")) return Errc::kLogin;
-  if (error.starts_with("NOPERM ")) return Errc::kPermission;
-  if (error.starts_with("ERR unknown command")) return Errc::kUnknownCommand;
+  if (error.starts_with("NOAUTH ")) {
+    return Errc::kLogin;
+  }
+  if (error.starts_with("NOPERM ")) {
+    return Errc::kPermission;
+  }
+  if (error.starts_with("ERR unknown command")) {
+    return Errc::kUnknownCommand;
+  }
   return Errc::kRefused;
 }
 
@@ -41,7 +47,9 @@ ControlConnection::ControlConnection(const MasterAddress& address,
       stop_(std::move(stop)),
       context_(redisConnectWithTimeout(address.host.c_str(), address.port,
                                        to_timeval(std::min(timeout, kConnectTimeout)))) {
-  if (!context_) throw Error(Errc::kResources, "out of memory while connecting to " + name_);
+  if (!context_) {
+    throw Error(Errc::kResources, "out of memory while connecting to " + name_);
+  }
   if (context_->err != 0) {
     throw Error(Errc::kPeerLost, "cannot connect to the master " + name_ + ": " + context_->errstr +
                                      "; check that it runs and that the address is right");
@@ -57,21 +65,29 @@ ControlConnection::ControlConnection(const MasterAddress& address,
 ControlConnection::~ControlConnection() = default;
 
 void ControlConnection::log_in(const MasterAddress& address) {
-  if (address.password.empty()) return;
+  if (address.password.empty()) {
+    return;
+  }
   std::vector<std::string> auth = {"AUTH"};
-  if (!address.user.empty()) auth.push_back(address.user);
+  if (!address.user.empty()) {
+    auth.push_back(address.user);
+  }
   auth.push_back(address.password);
   try {
     command(auth);
   } catch (const Error& error) {
-    if (error.code() != Errc::kRefused) throw;
+    if (error.code() != Errc::kRefused) {
+      throw;
+    }
     throw Error(Errc::kRefused,
                 std::string(error.what()) + "; set masterauth (and masteruser) on this server");
   }
 }
 
 void ControlConnection::fail() {
-  if (stop_.stop_requested()) throw Error(Errc::kCancelled, "stopped");
+  if (stop_.stop_requested()) {
+    throw Error(Errc::kCancelled, "stopped");
+  }
   const bool silent = context_->err == REDIS_ERR_IO && (errno == EAGAIN || errno == ETIMEDOUT);
   throw Error(Errc::kPeerLost, "lost the master " + name_ + ": " +
                                    (silent ? std::string("no answer") : context_->errstr));
@@ -80,7 +96,9 @@ void ControlConnection::fail() {
 ControlConnection::Reply ControlConnection::command(const std::vector<std::string>& args) {
   send(args);
   void* reply = nullptr;
-  if (redisGetReply(context_.get(), &reply) != REDIS_OK) fail();
+  if (redisGetReply(context_.get(), &reply) != REDIS_OK) {
+    fail();
+  }
   Reply owned(static_cast<redisReply*>(reply), [](redisReply* r) { freeReplyObject(r); });
   if (owned->type == REDIS_REPLY_ERROR) {
     throw Error(code_of(owned->str),
@@ -100,12 +118,16 @@ void ControlConnection::send(const std::vector<std::string>& args) {
                          lengths.data());
   int done = 0;
   while (done == 0) {
-    if (redisBufferWrite(context_.get(), &done) != REDIS_OK) fail();
+    if (redisBufferWrite(context_.get(), &done) != REDIS_OK) {
+      fail();
+    }
   }
 }
 
 void ControlConnection::check_alive() {
-  if (stop_.stop_requested()) throw Error(Errc::kCancelled, "stopped");
+  if (stop_.stop_requested()) {
+    throw Error(Errc::kCancelled, "stopped");
+  }
   char byte = 0;
   const auto got = ::recv(context_->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
@@ -121,7 +143,9 @@ void ControlConnection::wait_readable(std::chrono::steady_clock::time_point dead
   constexpr int kLookMs = 100;
   pollfd ready{context_->fd, POLLIN, 0};
   while (::poll(&ready, 1, kLookMs) <= 0) {
-    if (stop_.stop_requested()) throw Error(Errc::kCancelled, "stopped");
+    if (stop_.stop_requested()) {
+      throw Error(Errc::kCancelled, "stopped");
+    }
     if (std::chrono::steady_clock::now() > deadline) {
       throw Error(Errc::kPeerLost, "lost the master " + name_ + ": no answer");
     }

@@ -40,7 +40,9 @@ void Handover::load(const std::shared_ptr<Staging>& staging, const protocol::Cut
   write_stub_rdb(*staging, rdb_version, token,
                  [this](std::string_view bytes) { master_.write(bytes); });
   master_.end_full_sync();
-  while (!link_events_.wait_beyond(ups_before_, kLook)) master_.check_alive();
+  while (!link_events_.wait_beyond(ups_before_, kLook)) {
+    master_.check_alive();
+  }
   StubFile(dump_path).remove_if_written(token);
   if (!pending.linked()) {
     throw Error(Errc::kResources,
@@ -60,15 +62,21 @@ bool Handover::feed(Relay& relay, std::int64_t lag, const std::function<void()>&
   relay.wait(kLook);
   master_.check_alive();
   const std::string stream = relay.take();
-  if (!stream.empty()) master_.write(stream);
+  if (!stream.empty()) {
+    master_.write(stream);
+  }
   // Cut off, the stream may have left us far behind: the server would ask for what the backlog no
   // longer has, and get a full sync. Better to fail, which take() does once all is taken.
-  if (relay.ended()) return false;
+  if (relay.ended()) {
+    return false;
+  }
   const auto received = relay.received();
   const auto [applied, near] = on_main(stop_, [&server = server_, received, lag, close] {
     const std::int64_t offset = server.applied_offset();
     const bool enough = received - offset <= lag && server.may_leave_own_master();
-    if (enough) close();
+    if (enough) {
+      close();
+    }
     return std::pair(offset, enough);
   });
   relay.set_applied(applied);
@@ -94,7 +102,9 @@ void Handover::follow(const std::string& host, int port) {
 void Handover::await_link(std::chrono::milliseconds timeout) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (!link_events_.wait_beyond(ups_before_, kLook)) {
-    if (stop_.stop_requested()) throw Error(Errc::kCancelled, "stopped");
+    if (stop_.stop_requested()) {
+      throw Error(Errc::kCancelled, "stopped");
+    }
     if (std::chrono::steady_clock::now() > deadline) {
       throw Error(Errc::kPeerLost,
                   "the copy is loaded, but this server's own link to the master does not come up: "

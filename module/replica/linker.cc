@@ -32,7 +32,9 @@ std::unordered_map<std::string, std::uint64_t> g_addresses;
 
 std::shared_ptr<Staging> claim(std::string_view token) {
   const std::lock_guard lock(g_mutex);
-  if (token.empty() || token != g_token) return nullptr;
+  if (token.empty() || token != g_token) {
+    return nullptr;
+  }
   g_token.clear();
   return std::exchange(g_staging, nullptr);
 }
@@ -76,9 +78,13 @@ void link_all(Staging& staging) {
   for (const auto& [number, keys] : staging.databases()) {
     const std::uint32_t db = number;
     keys.for_each([&](std::string_view key, const Incoming& incoming) {
-      if (!incoming.is_value() && !incoming.is_payload) return;
+      if (!incoming.is_value() && !incoming.is_payload) {
+        return;
+      }
       redis::SelectDb(ctx.get(), static_cast<int>(db));
-      if (incoming.is_payload) return restore_payload(ctx.get(), incoming);
+      if (incoming.is_payload) {
+        return restore_payload(ctx.get(), incoming);
+      }
       link_value(ctx.get(), key, *incoming.landing);
       if (g_remember) {
         g_addresses[remembered_name(db, key)] =
@@ -103,7 +109,9 @@ int on_aux_load(RedisModuleIO* io, int, int) {
   std::size_t length = 0;
   const std::unique_ptr<char, void (*)(void*)> text{redis::LoadStringBuffer(io, &length),
                                                     [](void* memory) { redis::Free(memory); }};
-  if (!text) return redis::kErr;
+  if (!text) {
+    return redis::kErr;
+  }
   auto staging = claim({text.get(), length});
   if (!staging) {
     redis::log_warning(
@@ -166,7 +174,9 @@ void load_beside_began() {
 void load_beside_ended(bool completed) {
   g_loads_beside = false;
   const auto staging = std::exchange(g_deferred, nullptr);
-  if (staging && completed) link(*staging);
+  if (staging && completed) {
+    link(*staging);
+  }
 }
 
 bool loads_beside() {

@@ -15,12 +15,16 @@ template <typename Task>
 auto on_main(const std::stop_token& stop, Task task) -> decltype(task()) {
   constexpr std::chrono::milliseconds kLook{20};
   auto result = redis::run_on_main([stop, task = std::move(task)]() mutable {
-    if (stop.stop_requested()) throw Error(Errc::kCancelled, "stopped");
+    if (stop.stop_requested()) {
+      throw Error(Errc::kCancelled, "stopped");
+    }
     return task();
   });
   while (result.wait_for(kLook) != std::future_status::ready) {
     // The main thread may be waiting for this one: give way.
-    if (stop.stop_requested()) throw Error(Errc::kCancelled, "stopped");
+    if (stop.stop_requested()) {
+      throw Error(Errc::kCancelled, "stopped");
+    }
   }
   return result.get();
 }

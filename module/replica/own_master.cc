@@ -60,7 +60,9 @@ OwnMaster::~OwnMaster() = default;
 void OwnMaster::wait_readable(int fd, Clock::time_point deadline) {
   pollfd ready{fd, POLLIN, 0};
   while (::poll(&ready, 1, kLookEveryMs) <= 0) {
-    if (stop_.stop_requested()) throw Error(Errc::kCancelled, "stopped");
+    if (stop_.stop_requested()) {
+      throw Error(Errc::kCancelled, "stopped");
+    }
     if (Clock::now() > deadline) {
       throw Error(Errc::kPeerLost, "this server did not turn to its own handover in time");
     }
@@ -72,9 +74,13 @@ void OwnMaster::accept_own(Clock::time_point deadline) {
     wait_readable(listener_.get(), deadline);
     connection_ =
         rdma::UniqueFd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!connection_) continue;
+    if (!connection_) {
+      continue;
+    }
     const auto peer = port_of(connection_.get(), ::getpeername);
-    if (is_own_connection(peer, static_cast<std::uint16_t>(port_))) break;
+    if (is_own_connection(peer, static_cast<std::uint16_t>(port_))) {
+      break;
+    }
     redis::log_warning("rdmasync: refused a stranger's connection to the handover");
   }
   listener_ = {};
@@ -92,8 +98,12 @@ std::string OwnMaster::read_command(Clock::time_point deadline) {
       wait_readable(connection_.get(), deadline);
       std::array<char, 1024> bytes;
       const auto got = ::recv(connection_.get(), bytes.data(), bytes.size(), 0);
-      if (got == 0) throw Error(Errc::kPeerLost, "this server hung up on its own handover");
-      if (got > 0) unread_.append(bytes.data(), static_cast<std::size_t>(got));
+      if (got == 0) {
+        throw Error(Errc::kPeerLost, "this server hung up on its own handover");
+      }
+      if (got > 0) {
+        unread_.append(bytes.data(), static_cast<std::size_t>(got));
+      }
     }
     std::string text = unread_.substr(0, end);
     unread_.erase(0, end + 2);
@@ -113,7 +123,9 @@ void OwnMaster::await_psync(std::chrono::milliseconds timeout) {
   accept_own(deadline);
   for (;;) {
     const std::string command = read_command(deadline);
-    if (command.rfind("PSYNC", 0) == 0) return;
+    if (command.rfind("PSYNC", 0) == 0) {
+      return;
+    }
     write(command == "PING" ? "+PONG\r\n" : "+OK\r\n");
   }
 }
@@ -141,12 +153,16 @@ void OwnMaster::write(std::string_view bytes) {
     }
     pollfd ready{connection_.get(), POLLOUT, 0};
     ::poll(&ready, 1, kLookEveryMs);
-    if (stop_.stop_requested()) throw Error(Errc::kCancelled, "stopped");
+    if (stop_.stop_requested()) {
+      throw Error(Errc::kCancelled, "stopped");
+    }
   }
 }
 
 void OwnMaster::check_alive() {
-  if (stop_.stop_requested()) throw Error(Errc::kCancelled, "stopped");
+  if (stop_.stop_requested()) {
+    throw Error(Errc::kCancelled, "stopped");
+  }
   std::array<char, 4096> bytes;
   const auto got = ::recv(connection_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
   if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {

@@ -31,7 +31,9 @@ bool is_empty() {
   const redis::Context own = redis::make_context();
   for (int db = 0; redis::SelectDb(own.get(), db) == redis::kOk; ++db) {
     const auto size = redis::call(own.get(), redis::kDbSize, {});
-    if (redis::CallReplyInteger(size.get()) > 0) return false;
+    if (redis::CallReplyInteger(size.get()) > 0) {
+      return false;
+    }
   }
   return true;
 }
@@ -61,7 +63,9 @@ OwnFacts OwnServer::facts() const {
   facts.run_id = redis::Info("server").text("run_id");
   facts.modules = redis::module_names(ctx);
   facts.listening_port = number(config_get(ctx, "replica-announce-port"));
-  if (facts.listening_port == 0) facts.listening_port = number(config_get(ctx, "port"));
+  if (facts.listening_port == 0) {
+    facts.listening_port = number(config_get(ctx, "port"));
+  }
   facts.server = redis::server_name_and_version();
   facts.rdb_version = redis::rdb_version(ctx);
   facts.databases = static_cast<std::uint32_t>(number(config_get(ctx, "databases")));
@@ -83,7 +87,9 @@ void OwnServer::replicaof(const std::string& host, const std::string& port) {
 }
 
 void OwnServer::follow_own_master(int port) {
-  if (loading()) throw Error(Errc::kRefused, "this server still loads another dataset");
+  if (loading()) {
+    throw Error(Errc::kRefused, "this server still loads another dataset");
+  }
   settle(own_port_, false);  // an earlier sync's
   const redis::Info replication("replication");
   old_master_.reset();
@@ -103,7 +109,9 @@ void OwnServer::follow(const std::string& host, int port) {
 }
 
 void OwnServer::settle(int port, bool keep_following) {
-  if (port != own_port_ || own_port_ == 0) return;
+  if (port != own_port_ || own_port_ == 0) {
+    return;
+  }
   // A load looks at its settings again when it ends, and REPLICAOF inside one breaks it.
   if (loading()) {
     after_load_ = [this, port, keep_following] { settle(port, keep_following); };
@@ -111,7 +119,9 @@ void OwnServer::settle(int port, bool keep_following) {
   }
   own_port_ = 0;
   config_set(module_context(), kDisklessLoad, saved_diskless_load_);
-  if (keep_following || no_way_back_) return;
+  if (keep_following || no_way_back_) {
+    return;
+  }
   if (old_master_) {
     replicaof(old_master_->first, old_master_->second);
   } else {
@@ -121,7 +131,9 @@ void OwnServer::settle(int port, bool keep_following) {
 
 void OwnServer::loading_ended() {
   // This event comes from inside the load.
-  if (after_load_) redis::post_to_main(std::exchange(after_load_, nullptr));
+  if (after_load_) {
+    redis::post_to_main(std::exchange(after_load_, nullptr));
+  }
 }
 
 std::int64_t OwnServer::applied_offset() const {
@@ -135,7 +147,9 @@ bool OwnServer::may_leave_own_master() const {
 
 void OwnServer::promote() {
   no_way_back();
-  if (redis::Info("replication").text("role") == "slave") replicaof("NO", "ONE");
+  if (redis::Info("replication").text("role") == "slave") {
+    replicaof("NO", "ONE");
+  }
 }
 
 }  // namespace rdmasync::replica

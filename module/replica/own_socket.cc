@@ -37,11 +37,15 @@ std::string inode_of(std::uint16_t from_port, std::uint16_t to_port) {
 
 bool is_own_connection(std::uint16_t peer_port, std::uint16_t local_port) {
   const std::string inode = inode_of(peer_port, local_port);
-  if (inode.empty() || inode == "0") return false;
+  if (inode.empty() || inode == "0") {
+    return false;
+  }
   const std::string wanted = "socket:[" + inode + "]";
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", ignored)) {
-    if (std::filesystem::read_symlink(entry.path(), ignored).string() == wanted) return true;
+    if (std::filesystem::read_symlink(entry.path(), ignored).string() == wanted) {
+      return true;
+    }
   }
   return false;
 }

@@ -67,7 +67,9 @@ void Pull::run(const std::function<bool()>& there) {
   std::array<rdma::Completion, 64> completions;
   for (;;) {
     const bool arrived = there();
-    if (arrived && values_pending_ == 0) break;
+    if (arrived && values_pending_ == 0) {
+      break;
+    }
     if (!arrived && log_pending_ == 0) {
       if (head_ > consumed_) {
         read_log();
@@ -76,7 +78,9 @@ void Pull::run(const std::function<bool()>& there) {
       }
     }
     const std::size_t count = attachment_.connection->poll(completions);
-    for (std::size_t i = 0; i < count; ++i) complete(completions.at(i));
+    for (std::size_t i = 0; i < count; ++i) {
+      complete(completions.at(i));
+    }
     start_reads();
     acknowledge_if_due();
     if (Clock::now() >= next_check) {
@@ -87,7 +91,9 @@ void Pull::run(const std::function<bool()>& there) {
       }
       next_check = Clock::now() + kCheckEvery;
     }
-    if (count == 0) wait(arrived);
+    if (count == 0) {
+      wait(arrived);
+    }
   }
   acknowledge();
 }
@@ -134,7 +140,9 @@ void Pull::read_log() {
 
 void Pull::complete(const rdma::Completion& completion) {
   if (completion.id < kFirstValue) {
-    if (completion.error) throw Error(*completion.error);
+    if (completion.error) {
+      throw Error(*completion.error);
+    }
     completion.id == kHeader ? on_header() : on_log();
     return;
   }
@@ -142,13 +150,17 @@ void Pull::complete(const rdma::Completion& completion) {
   if (completion.error && completion.error->code() != Errc::kAccess) {
     throw Error(*completion.error);
   }
-  if (completion.error) torn_.push_back(done.landing);
+  if (completion.error) {
+    torn_.push_back(done.landing);
+  }
   done.landing.reset();
   done.done = true;
   values_.retire(std::move(done.region), done.source.bytes.length);
   --values_pending_;
   values_unacknowledged_ += done.source.bytes.length;
-  if (!completion.error) status_.read_bytes += done.source.bytes.length;
+  if (!completion.error) {
+    status_.read_bytes += done.source.bytes.length;
+  }
   while (!readings_.empty() && readings_.front().done) {
     readings_.pop_front();
     ++first_id_;
@@ -164,7 +176,9 @@ void Pull::on_header() {
     throw Error(Errc::kProtocol, "the master's export log has moved on without this replica");
   }
   const bool moved = header_->head > head_;
-  if (moved) silent_since_ = Clock::now();
+  if (moved) {
+    silent_since_ = Clock::now();
+  }
   head_ = header_->head;
   header_pause_ = moved ? std::chrono::microseconds{0}
                         : std::clamp(header_pause_ * 2, kHeaderPauseMin, kHeaderPauseMax);
@@ -183,14 +197,18 @@ void Pull::on_log() {
   std::string_view left{reinterpret_cast<const char*>(log_into_), log_pending_};
   while (!at_cut_) {
     auto record = log::read_record(left, attachment_.place.part_size);
-    if (!record) break;  // the rest comes with the next read
+    if (!record) {
+      break;  // the rest comes with the next read
+    }
     left.remove_prefix(record->size);
     const std::uint64_t position = consumed_;
     consumed_ += record->size;
     consume(std::move(*record), position);
   }
   const std::size_t done = log_pending_ - left.size();
-  if (done == 0) throw Error(Errc::kProtocol, "the export log has a record without an end");
+  if (done == 0) {
+    throw Error(Errc::kProtocol, "the export log has a record without an end");
+  }
   attachment_.records->keep(done);
   log_pending_ = 0;
   status_.keys = sink_.keys();
@@ -250,7 +268,9 @@ void Pull::fetch(std::uint64_t position, log::Remote source, std::shared_ptr<Lan
 
 void Pull::start_reads() {
   for (ValueBuffers::Ready& ready : values_.take()) {
-    if (ready.error) throw Error(*ready.error);
+    if (ready.error) {
+      throw Error(*ready.error);
+    }
     Reading& reading = readings_.at(ready.id - first_id_);
     reading.region = std::move(ready.region);
     const RemoteBytes& remote = reading.source.bytes;
@@ -276,12 +296,18 @@ void Pull::acknowledge_if_due() {
   // The master may have stopped publishing until it hears that there is room.
   const bool idle = consumed_ == head_ && log_pending_ == 0 && values_pending_ == 0;
   const auto now = Clock::now();
-  if (much || idle || now >= acknowledge_due_) acknowledge();
-  if (values_pending_ > 0 && now >= sign_of_life_due_) say_acknowledged();
+  if (much || idle || now >= acknowledge_due_) {
+    acknowledge();
+  }
+  if (values_pending_ > 0 && now >= sign_of_life_due_) {
+    say_acknowledged();
+  }
 }
 
 void Pull::acknowledge() {
-  if (position() <= acknowledged_) return;
+  if (position() <= acknowledged_) {
+    return;
+  }
   acknowledged_ = position();
   values_unacknowledged_ = 0;
   acknowledge_due_ = Clock::now() + kAcknowledgeEvery;

@@ -46,7 +46,7 @@ class Pull {
   void check_whole() const;
 
   /// The bytes of the records, which what the sink was given points to. The last call.
-  std::shared_ptr<const void> take_log() { return attachment_.records->take(); }
+  std::shared_ptr<const void> take_log() const { return attachment_.records->take(); }
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -43,8 +43,12 @@ void Relay::await_continue() {
     link_.wait_readable(deadline);
     std::array<char, 4096> bytes;
     const auto got = ::recv(link_.fd(), bytes.data(), bytes.size(), MSG_DONTWAIT);
-    if (got == 0) throw Error(Errc::kPeerLost, "the master closed the relay's connection");
-    if (got > 0) held_.append(bytes.data(), static_cast<std::size_t>(got));
+    if (got == 0) {
+      throw Error(Errc::kPeerLost, "the master closed the relay's connection");
+    }
+    if (got > 0) {
+      held_.append(bytes.data(), static_cast<std::size_t>(got));
+    }
   }
   // Anything else, an empty line included, says that it prepares a full sync instead.
   if (held_.rfind("+CONTINUE", 0) != 0) {
@@ -65,7 +69,9 @@ void Relay::run(const std::stop_token& stop) {
         acknowledge_at = std::chrono::steady_clock::now() + kHeardEvery;
       }
       pollfd ready{link_.fd(), POLLIN, 0};
-      if (::poll(&ready, 1, kLookAroundMs) <= 0) continue;
+      if (::poll(&ready, 1, kLookAroundMs) <= 0) {
+        continue;
+      }
       const auto got = ::recv(link_.fd(), bytes.data(), bytes.size(), MSG_DONTWAIT);
       if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
         throw Error(Errc::kPeerLost,
@@ -73,7 +79,9 @@ void Relay::run(const std::stop_token& stop) {
                     "buffer limits, it is written faster than a replica reads: raise its "
                     "client-output-buffer-limit for replicas");
       }
-      if (got < 0) continue;
+      if (got < 0) {
+        continue;
+      }
       const std::lock_guard lock(mutex_);
       if (held_.size() + static_cast<std::size_t>(got) > limit_) {
         throw Error(Errc::kResources,
@@ -96,7 +104,9 @@ void Relay::acknowledge() {
 
 std::string Relay::take() {
   const std::lock_guard lock(mutex_);
-  if (held_.empty() && ended_) std::rethrow_exception(ended_);
+  if (held_.empty() && ended_) {
+    std::rethrow_exception(ended_);
+  }
   return std::exchange(held_, {});
 }
 

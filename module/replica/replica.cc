@@ -66,7 +66,9 @@ bool Replica::follows(const std::string& host, int port) const {
 
 void Replica::start(const std::string& host, const std::string& port) {
   const int number = port_from(port);
-  if (host.empty()) throw Error(Errc::kUsage, "the master's host is empty");
+  if (host.empty()) {
+    throw Error(Errc::kUsage, "the master's host is empty");
+  }
   server_.facts();  // what keeps every sync from working is told at once
   stop();
   status_ = std::make_shared<SyncStatus>(totals_);
@@ -79,22 +81,30 @@ void Replica::start(const std::string& host, const std::string& port) {
 }
 
 void Replica::stop() {
-  if (!sync_) return;
+  if (!sync_) {
+    return;
+  }
   sync_->request_stop();
   stopping_.push_back(std::move(sync_));
 }
 
 void Replica::role_changed() {
-  if (server_.changing_role()) return;
+  if (server_.changing_role()) {
+    return;
+  }
   server_.no_way_back();
   const bool running = sync_ && !sync_->finished();
   stop();
   status_ = std::make_shared<SyncStatus>(totals_);
-  if (running) redis::log_notice("rdmasync: the sync gives way to REPLICAOF");
+  if (running) {
+    redis::log_notice("rdmasync: the sync gives way to REPLICAOF");
+  }
 }
 
 void Replica::loading_began() {
-  if (!loads_beside()) server_.no_way_back();
+  if (!loads_beside()) {
+    server_.no_way_back();
+  }
   if (status_->state() == State::kHandover) {
     redis::log_warning(
         "rdmasync: the master's backlog did not last to the end of the handover, so the server "
@@ -104,7 +114,9 @@ void Replica::loading_began() {
 }
 
 void Replica::loading_ended(bool loaded) {
-  if (loaded) server_.no_way_back();
+  if (loaded) {
+    server_.no_way_back();
+  }
   server_.loading_ended();
 }
 

@@ -19,7 +19,9 @@ void StagedKeys::put(std::string_view key, Incoming incoming) {
 
 void StagedKeys::erase(std::string_view key) {
   const auto found = places_.find(key);
-  if (found == places_.end()) return;
+  if (found == places_.end()) {
+    return;
+  }
   rows_[found->second] = {{}, {}, false};
   places_.erase(found);
   --size_;
@@ -36,7 +38,9 @@ void Staging::put(std::uint32_t db, std::string_view key, Incoming incoming) {
 
 void Staging::erase(std::uint32_t db, std::string_view key) {
   const auto found = databases_.find(db);
-  if (found != databases_.end()) found->second.erase(key);
+  if (found != databases_.end()) {
+    found->second.erase(key);
+  }
 }
 
 void Staging::flush(std::uint32_t db) {
@@ -57,7 +61,9 @@ void Staging::set_functions(std::string_view opcodes, std::shared_ptr<Landing> l
 }
 
 void Staging::seal(std::shared_ptr<const void> log) {
-  for (auto& [db, keys] : databases_) keys.seal();
+  for (auto& [db, keys] : databases_) {
+    keys.seal();
+  }
   log_ = std::move(log);
 }
 
@@ -67,7 +73,9 @@ std::string_view Staging::functions() const {
 
 std::size_t Staging::keys() const {
   std::size_t sum = 0;
-  for (const auto& [db, keys] : databases_) sum += keys.size();
+  for (const auto& [db, keys] : databases_) {
+    sum += keys.size();
+  }
   return sum;
 }
 

@@ -31,7 +31,9 @@ class StagedKeys {
   template <typename Visit>
   void for_each(Visit&& visit) const {
     for (const Row& row : rows_) {
-      if (row.live) visit(row.key, row.incoming);
+      if (row.live) {
+        visit(row.key, row.incoming);
+      }
     }
   }
 

@@ -17,11 +17,15 @@ void StubFile::remove_if_written(const std::string& token) const {
   constexpr std::uintmax_t kTail = 128;
   std::error_code error;
   const auto size = std::filesystem::file_size(path_, error);
-  if (error) return;
+  if (error) {
+    return;
+  }
   std::ifstream file(path_, std::ios::binary);
   file.seekg(static_cast<std::streamoff>(size - std::min(size, kTail)));
   const std::string tail{std::istreambuf_iterator<char>(file), {}};
-  if (tail.find(token) == std::string::npos) return;
+  if (tail.find(token) == std::string::npos) {
+    return;
+  }
   std::filesystem::remove(path_, error);
   redis::log_notice(
       "rdmasync: removed the handover's stub, which the server had to load from its dump file "

@@ -24,11 +24,15 @@ class Gather {
       return;
     }
     buffer_.append(bytes);
-    if (buffer_.size() >= kFlushAt) flush();
+    if (buffer_.size() >= kFlushAt) {
+      flush();
+    }
   }
 
   void flush() {
-    if (!buffer_.empty()) write_(buffer_);
+    if (!buffer_.empty()) {
+      write_(buffer_);
+    }
     buffer_.clear();
   }
 
@@ -47,12 +51,18 @@ void write_stub_rdb(const Staging& staging, int rdb_version, std::string_view to
   rdb::append_aux(out.buffer(), "repl-stream-db", "0");
   out.append(staging.functions());
   for (const auto& [db, keys] : staging.databases()) {
-    if (keys.empty()) continue;
+    if (keys.empty()) {
+      continue;
+    }
     rdb::append_select_db(out.buffer(), db, keys.size(), 0);
     keys.for_each([&out](std::string_view, const Incoming& incoming) {
-      if (incoming.is_value() || incoming.is_payload) return;
+      if (incoming.is_value() || incoming.is_payload) {
+        return;
+      }
       out.append(incoming.entry);
-      if (incoming.landing) out.append(incoming.landing->bytes);
+      if (incoming.landing) {
+        out.append(incoming.landing->bytes);
+      }
     });
   }
   rdb::append_module_aux(out.buffer(), rdb::module_type_id(kTypeName, kTypeEncoding), token);

@@ -1,5 +1,7 @@
 #include "module/replica/sync.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <iterator>
@@ -18,8 +20,6 @@
 
 namespace rdmasync::replica {
 
-using redis::format;
-
 namespace {
 
 constexpr std::chrono::seconds kFirstRetry{1};
@@ -34,11 +34,12 @@ double megabytes(std::uint64_t bytes) {
 
 /// The whole time of a sync and its parts.
 std::string figures(const SyncStatus::Text& text) {
-  std::string line = format("%.1f ms", text.total_ms);
+  std::string line = fmt::format("{:.1f} ms", text.total_ms);
   for (std::size_t i = 0; i < kStates; ++i) {
-    if (text.phase_ms.at(i) == 0) continue;
-    const std::string phase(name_of(static_cast<State>(i)));
-    line += format(", %s %.1f", phase.c_str(), text.phase_ms.at(i));
+    if (text.phase_ms.at(i) == 0) {
+      continue;
+    }
+    line += fmt::format(", {} {:.1f}", name_of(static_cast<State>(i)), text.phase_ms.at(i));
   }
   return line;
 }
@@ -82,7 +83,9 @@ bool moved_on(ControlConnection& link, const protocol::CutReply& cut, std::int64
   try {
     return position_of(link).offset - cut.offset > lag;
   } catch (const Error& error) {
-    if (error.code() != Errc::kPeerLost) throw;
+    if (error.code() != Errc::kPeerLost) {
+      throw;
+    }
     return true;
   }
 }
@@ -97,7 +100,9 @@ std::string missing_in(const std::string& here, const std::string& there) {
   const auto own = words_of(here);
   std::string missing;
   for (const std::string& name : words_of(there)) {
-    if (!own.contains(name)) missing += " " + name;
+    if (!own.contains(name)) {
+      missing += " " + name;
+    }
   }
   return missing;
 }
@@ -116,14 +121,20 @@ void check_databases(const Staging& staging, const OwnFacts& facts) {
 /// A value of a type that it does not know would end the server.
 void check_modules(const Staging& staging, const OwnFacts& facts, const std::string& of_master) {
   const std::string missing = missing_in(facts.modules, of_master);
-  if (missing.empty()) return;
+  if (missing.empty()) {
+    return;
+  }
   for (const auto& [db, keys] : staging.databases()) {
     keys.for_each([&](std::string_view key, const Incoming& incoming) {
-      if (incoming.is_value()) return;
+      if (incoming.is_value()) {
+        return;
+      }
       // A payload may be one, too.
       const bool of_module =
           incoming.is_payload || log::entry_head(incoming.entry).type == redis::rdb::kTypeModule;
-      if (!of_module) return;
+      if (!of_module) {
+        return;
+      }
       throw Error(Errc::kUsage,
                   "the master has values of modules' types, such as the key '" + std::string(key) +
                       "', and modules that are not loaded here:" + missing + "; load them");
@@ -151,10 +162,12 @@ void Sync::run(const std::stop_token& stop) {
     } catch (const std::exception& error) {
       reason = error.what();
     }
-    if (stop.stop_requested()) break;
+    if (stop.stop_requested()) {
+      break;
+    }
     around_.status->fail(reason);
-    redis::log_warning(format("rdmasync: sync with %s:%d failed: %s; again in %ld s", host_.c_str(),
-                              port_, reason.c_str(), static_cast<long>(pause.count())));
+    redis::log_warning(fmt::format("rdmasync: sync with {}:{} failed: {}; again in {} s", host_,
+                                   port_, reason, pause.count()));
     std::unique_lock lock(mutex);
     retry_due.wait_for(lock, stop, pause, [] { return false; });
   }
@@ -164,7 +177,9 @@ void Sync::run(const std::stop_token& stop) {
 void Sync::enter(State state, const std::stop_token& stop) {
   around_.status->enter(state);
   around_.entered(state, stop);
-  if (stop.stop_requested()) throw Error(Errc::kCancelled, "stopped");
+  if (stop.stop_requested()) {
+    throw Error(Errc::kCancelled, "stopped");
+  }
 }
 
 void Sync::attempt(const std::stop_token& stop) {
@@ -183,9 +198,8 @@ void Sync::attempt(const std::stop_token& stop) {
   around_.status->set_fabric(fabric);
   const int rdb_version = attachment.place.rdb_version;
   const std::string master_modules = attachment.place.modules;
-  redis::log_notice(format("rdmasync: attached to export %lu of %s over %s",
-                           static_cast<unsigned long>(attachment.place.export_number), name.c_str(),
-                           fabric.c_str()));
+  redis::log_notice(fmt::format("rdmasync: attached to export {} of {} over {}",
+                                attachment.place.export_number, name, fabric));
 
   auto staging = std::make_shared<Staging>();
   std::optional<Pull> pull;
@@ -204,7 +218,9 @@ void Sync::attempt(const std::stop_token& stop) {
         Relay::Start{cut.replication_id, cut.offset, facts.listening_port, facts.relay_buffer},
         stop);
   };
-  if (cut.moved > kQuietStream) open_relay();
+  if (cut.moved > kQuietStream) {
+    open_relay();
+  }
   pull->until_cut();
   link.command({protocol::kExportCommand, protocol::kDetach});
   pull->check_whole();
@@ -212,9 +228,9 @@ void Sync::attempt(const std::stop_token& stop) {
   check_modules(*staging, facts, master_modules);
   staging->seal(pull->take_log());
   pull.reset();
-  redis::log_notice(format("rdmasync: copied %zu keys, %.1f MB; the cut is at %s:%lld",
-                           staging->keys(), megabytes(around_.status->read_bytes),
-                           cut.replication_id.c_str(), static_cast<long long>(cut.offset)));
+  redis::log_notice(fmt::format("rdmasync: copied {} keys, {:.1f} MB; the cut is at {}:{}",
+                                staging->keys(), megabytes(around_.status->read_bytes),
+                                cut.replication_id, cut.offset));
 
   Handover handover(around_.server, around_.link_events, stop);
   handover.begin();
@@ -227,8 +243,12 @@ void Sync::attempt(const std::stop_token& stop) {
   // So much of the stream may be taken from the master's backlog again: little of it, for the
   // writes that come until the server's own link is there need the rest.
   const auto lag = cut.backlog / 16;
-  if (!relay && moved_on(link, cut, lag)) open_relay();
-  if (relay) handover.relay(*relay, lag);
+  if (!relay && moved_on(link, cut, lag)) {
+    open_relay();
+  }
+  if (relay) {
+    handover.relay(*relay, lag);
+  }
 
   enter(State::kHandover, stop);
   if (relay) {
@@ -248,16 +268,15 @@ protocol::CutReply Sync::pull_to_a_cut(Pull& pull, ControlConnection& link,
     enter(State::kPulling, stop);
     pull.until_round(round);
     enter(State::kCutting, stop);
-    const auto cut = protocol::cut_reply_from(
+    auto cut = protocol::cut_reply_from(
         fields_of(*link.command({protocol::kExportCommand, protocol::kCut})));
     if (cut.again_after_round == 0) {
       around_.status->set_cut({cut.keys, cut.us, cut.forced});
       if (cut.forced) {
         redis::log_notice(
-            format("rdmasync: after %lu rounds the master was still written faster "
-                   "than it was read: the cut took %lld us of it, for %lld keys",
-                   static_cast<unsigned long>(round), static_cast<long long>(cut.us),
-                   static_cast<long long>(cut.keys)));
+            fmt::format("rdmasync: after {} rounds the master was still written faster "
+                        "than it was read: the cut took {} us of it, for {} keys",
+                        round, cut.us, cut.keys));
       }
       return cut;
     }

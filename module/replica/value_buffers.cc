@@ -14,7 +14,9 @@ constexpr int kThreads = 2;
 
 ValueBuffers::ValueBuffers(rdma::Fabric& fabric, const Options& options)
     : fabric_(fabric), limit_(options.limit) {
-  if (options.huge_pages) huge_pages_.emplace();
+  if (options.huge_pages) {
+    huge_pages_.emplace();
+  }
   for (int i = 0; i < kThreads; ++i) {
     threads_.push_back(
         rdma::start_thread("rdmasync-values", [this](const std::stop_token& stop) { run(stop); }));
@@ -31,7 +33,9 @@ void ValueBuffers::request(std::uint64_t id, std::size_t length, std::shared_ptr
 
 std::vector<ValueBuffers::Ready> ValueBuffers::take() {
   const std::lock_guard lock(mutex_);
-  if (!ready_.empty()) ready_event_.clear();
+  if (!ready_.empty()) {
+    ready_event_.clear();
+  }
   return std::exchange(ready_, {});
 }
 
@@ -44,7 +48,9 @@ void ValueBuffers::retire(std::unique_ptr<rdma::MemoryRegion> region, std::size_
 }
 
 bool ValueBuffers::may_serve() const {
-  if (requests_.empty()) return false;
+  if (requests_.empty()) {
+    return false;
+  }
   return registered_ == 0 || registered_ + requests_.front().length <= limit_;
 }
 
@@ -104,7 +110,9 @@ ValueBuffers::Ready ValueBuffers::make(const Request& request) {
       landing.bytes.resize(request.length);
       made.into = reinterpret_cast<std::byte*>(landing.bytes.data());
     }
-    if (huge_pages_) huge_pages_->advise({made.into, request.length});
+    if (huge_pages_) {
+      huge_pages_->advise({made.into, request.length});
+    }
     made.region = fabric_.register_memory({made.into, request.length}, rdma::Access::kLocalWrite);
   } catch (const Error& error) {
     made.error = error;

@@ -35,10 +35,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-bool would_block(int error) {
-  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
-}
-
 /// Requests go out from post(), replies come in by a thread, straight to where they belong.
 class TcpConnection final : public Connection {
  public:

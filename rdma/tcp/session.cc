@@ -20,10 +20,6 @@ constexpr std::size_t kFairShare = std::size_t{1} << 20;  // then the other conn
 constexpr std::chrono::seconds kHelloTime{5};
 constexpr std::array<std::byte, std::size_t{64} << 10> kZeros{};
 
-bool would_block(int error) {
-  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
-}
-
 }  // namespace
 
 TcpSession::TcpSession(Socket socket, std::shared_ptr<RegionTable> regions)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cerrno>
 #include <utility>
 
 namespace rdmasync::rdma {
@@ -32,5 +33,10 @@ class Socket {
 
   int fd_ = -1;
 };
+
+/// Of an errno: nothing is wrong, only not yet.
+inline bool would_block(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
 
 }  // namespace rdmasync::rdma

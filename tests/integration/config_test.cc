@@ -193,11 +193,11 @@ TEST_P(StatusTest, SlaveofTwiceToTheSame) {
   Server& master = start_master();
   Server& replica = start_replica();
   fill_dataset(master);
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "pulling");
+  pause_at(replica, "pulling");
   slaveof(replica, master);
   wait_state(replica, "pulling");
   slaveof(replica, master);  // under way: as if said once
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(replica, "none");
   wait_synced(replica, master);
   EXPECT_TRUE(equal(master, replica));
   const std::string exports = status(master, "exports");
@@ -225,12 +225,12 @@ TEST_P(StatusTest, ServesTheOldDatasetMeanwhile) {
   fill_dataset(master);
   fill_old_dataset(replica);
   for (const char* state : {"connecting", "attaching", "pulling", "cutting"}) {
-    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", state);
+    pause_at(replica, state);
     slaveof(replica, master);
     wait_state(replica, state);
     EXPECT_TRUE(has_old_dataset(replica)) << state;
     slaveof_no_one(replica);
-    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+    pause_at(replica, "none");
     wait_state(replica, "idle");
     EXPECT_TRUE(has_old_dataset(replica)) << state;
   }

@@ -87,7 +87,7 @@ TEST_P(DirectValuesTest, TableShowsWhereTheyAre) {
   constexpr std::size_t kLength = 1 << 20;
   master.must("SET", "value", random_bytes(1, kLength));
   master.must("SET", "other", random_bytes(2, kLength));
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "pulling");
+  pause_at(replica, "pulling");
   slaveof(replica, master);
   wait_state(replica, "pulling");
   Reply table;
@@ -107,7 +107,7 @@ TEST_P(DirectValuesTest, TableShowsWhereTheyAre) {
   EXPECT_EQ(row->elements[1].text, "0");
   EXPECT_EQ(row->elements[3].text, pointer(master, "value"));
   EXPECT_EQ(row->elements[4].text, std::to_string(kLength));
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(replica, "none");
   wait_synced(replica, master);
   EXPECT_TRUE(equal(master, replica));
 }
@@ -120,13 +120,13 @@ TEST_P(DirectValuesTest, PinnedMemoryIsBoundedAndReturned) {
       start_master({.config = {"rdmasync.pinned-memory 8mb", "rdmasync.export-memory 4mb"}});
   Server& replica = start_replica();
   fill_dataset(master, {.large_values = 64, .large_bytes = 1 << 20});
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "pulling");
+  pause_at(replica, "pulling");
   slaveof(replica, master);
   wait_state(replica, "pulling");
   wait_until("values are registered",
              [&] { return status_number(master, "pinned_bytes") > kRing + kLimit / 2; });
   EXPECT_LE(status_number(master, "pinned_bytes"), kRing + kLimit + kExcess);
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(replica, "none");
   wait_synced(replica, master);
   EXPECT_TRUE(equal(master, replica));
   wait_export_gone(master);

@@ -81,12 +81,12 @@ TEST_P(EvictionTest, EvictionDuringTheSync) {
     pipeline.finish();
   };
   write_megabytes(30);
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  pause_at(replica, "cutting");
   slaveof(replica, master);
   wait_state(replica, "cutting");
   write_megabytes(60);
   EXPECT_NE(master.info("stats", "evicted_keys"), "0");
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(replica, "none");
   wait_synced(replica, master);
   EXPECT_TRUE(equal(master, replica));
 }
@@ -96,12 +96,12 @@ TEST_P(EvictionTest, ALimitThatIsSetDuringTheHandoverStays) {
   Server& master = start_master({.config = {"maxmemory 64mb", "repl-backlog-size 1mb"}});
   Server& replica = start_replica();
   fill_dataset(master, {.small_keys = 1000});
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "loading");
+  pause_at(replica, "loading");
   slaveof(replica, master);
   wait_state(replica, "loading");
   EXPECT_NE(master.config("maxmemory"), std::to_string(64 << 20));
   master.must("CONFIG", "SET", "maxmemory", "512mb");
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(replica, "none");
   wait_synced(replica, master);
   wait_until("the backlog's size is put back",
              [&] { return master.config("repl-backlog-size") == std::to_string(1 << 20); });

@@ -19,7 +19,7 @@ class ForkTest : public FabricTest {
     replica_ = &start_replica();
     fill_dataset(*master_, {.large_values = 16});
     wait_short_lived_gone(*master_);
-    replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", "pulling");
+    pause_at(*replica_, "pulling");
     slaveof(*replica_, *master_);
     wait_state(*replica_, "pulling");
     wait_until(
@@ -29,7 +29,7 @@ class ForkTest : public FabricTest {
   Server& master() { return *master_; }
 
   void expect_sync_succeeds() {
-    replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+    pause_at(*replica_, "none");
     wait_synced(*replica_, *master_);
     EXPECT_TRUE(equal(*master_, *replica_));
     EXPECT_EQ(status(*replica_, "syncs_failed"), "0") << status(*replica_, "last_sync_error");

@@ -32,7 +32,9 @@ class Load {
   /// Throws what has ended it before.
   void stop() {
     join();
-    if (failure_) std::rethrow_exception(failure_);
+    if (failure_) {
+      std::rethrow_exception(failure_);
+    }
   }
 
  private:
@@ -40,23 +42,31 @@ class Load {
 
   void join() {
     stopping_ = true;
-    if (thread_.joinable()) thread_.join();
+    if (thread_.joinable()) {
+      thread_.join();
+    }
   }
   void run() {
     try {
       std::uint64_t sent = 0;
       while (!stopping_) {
-        while (sent < done_ + kAhead) client_.send(make_(sent++));
+        while (sent < done_ + kAhead) {
+          client_.send(make_(sent++));
+        }
         receive();
       }
-      while (done_ < sent) receive();
+      while (done_ < sent) {
+        receive();
+      }
     } catch (...) {
       failure_ = std::current_exception();
     }
     ended_ = true;
   }
   void receive() {
-    if (const Reply reply = client_.receive(); reply.is_error()) throw ErrorReply(reply.text);
+    if (const Reply reply = client_.receive(); reply.is_error()) {
+      throw ErrorReply(reply.text);
+    }
     done_++;
   }
 
@@ -82,7 +92,9 @@ class HeavyWritesTest : public FabricTest {
 
   static void fill(Server& server, std::uint64_t small, int large) {
     Pipeline pipeline(server.client());
-    for (std::uint64_t i = 0; i < small; i++) pipeline.add("SET", small_key(i), i);
+    for (std::uint64_t i = 0; i < small; i++) {
+      pipeline.add("SET", small_key(i), i);
+    }
     for (int i = 0; i < large; i++) {
       pipeline.add("SET", "large:" + std::to_string(i), random_bytes(i, kLarge));
     }
@@ -123,11 +135,13 @@ TEST_P(HeavyWritesTest, RoundsConverge) {
   Server& master = start_busy_master();
   Server& replica = start_replica();
   fill(master, 5000, 0);
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  pause_at(replica, "cutting");
   slaveof(replica, master);
   wait_state(replica, "cutting");
-  for (std::uint64_t i = 0; i < 3000; i++) master.must("SET", small_key(i), "later");
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  for (std::uint64_t i = 0; i < 3000; i++) {
+    master.must("SET", small_key(i), "later");
+  }
+  pause_at(replica, "none");
   wait_synced(replica, master);
   EXPECT_EQ(status(replica, "sync_rounds"), "2");
   EXPECT_EQ(status(replica, "last_sync_cut_forced"), "0");
@@ -190,7 +204,7 @@ TEST_P(HeavyWritesTest, ACollectionThatWouldTakeTooLongFailsTheCutAsLongAsItIsHo
     return {"HSET", "hot", "field:" + std::to_string(number % 1000), std::to_string(number)};
   });
   // Held before every cut until it is hot again.
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  pause_at(replica, "cutting");
   slaveof(replica, master);
   const auto wait_until_failed_or = [&](const std::string& state) {
     wait_until("the replica is " + state + " or has failed", [&] {
@@ -200,14 +214,14 @@ TEST_P(HeavyWritesTest, ACollectionThatWouldTakeTooLongFailsTheCutAsLongAsItIsHo
   while (status(replica, "last_sync_error").empty()) {
     wait_until_failed_or("cutting");
     load.wait(20);
-    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "pulling");
+    pause_at(replica, "pulling");
     wait_until_failed_or("pulling");
-    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+    pause_at(replica, "cutting");
   }
   const std::string error = wait_error(replica);
   EXPECT_NE(error.find("copying 'hot' of database 0 alone takes"), std::string::npos) << error;
   load.stop();
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(replica, "none");
   wait_synced(replica, master);  // by the retry
   EXPECT_TRUE(equal(master, replica));
 }
@@ -224,7 +238,9 @@ TEST_P(HeavyWritesTest, HotLargeCollectionsAreDumpedOnceARound) {
     pipeline.add("ZADD", "zset", random_bytes(i, 4).at(0) * i, "member:" + std::to_string(i));
     pipeline.add("XADD", "stream", "*", "field", "value:" + std::to_string(i));
   }
-  for (int i = 0; i < 20000; i++) pipeline.add("SET", "small:" + std::to_string(i), i);
+  for (int i = 0; i < 20000; i++) {
+    pipeline.add("SET", "small:" + std::to_string(i), i);
+  }
   pipeline.finish();
   Load load(master, [elements](std::uint64_t number) -> Command {
     switch (number % 4) {
@@ -279,11 +295,19 @@ TEST_P(HeavyWritesTest, MostKeysAreDeleted) {
   fill(master, kSmall, 16);
   Load load(master, [](std::uint64_t number) -> Command {
     const auto kind = number % 20;
-    if (kind == 0) return {"SET", "large:" + std::to_string(number % 16), random_bytes(1, kLarge)};
-    if (kind == 1) return {"UNLINK", "large:" + std::to_string(number / 20 % 16)};
-    if (kind == 2) return {"SET", small_key(number % kSmall), "again"};
+    if (kind == 0) {
+      return {"SET", "large:" + std::to_string(number % 16), random_bytes(1, kLarge)};
+    }
+    if (kind == 1) {
+      return {"UNLINK", "large:" + std::to_string(number / 20 % 16)};
+    }
+    if (kind == 2) {
+      return {"SET", small_key(number % kSmall), "again"};
+    }
     Command command = {kind % 2 == 0 ? "DEL" : "UNLINK"};
-    for (std::uint64_t i = 0; i < 20; i++) command.push_back(small_key((number * 20 + i) % kSmall));
+    for (std::uint64_t i = 0; i < 20; i++) {
+      command.push_back(small_key((number * 20 + i) % kSmall));
+    }
     return command;
   });
   sync_under(load, master, replica);
@@ -323,7 +347,9 @@ TEST_P(HeavyWritesTest, TheMasterEvicts) {
   // Not more than a replica can follow.
   Load load(master, [](std::uint64_t number) -> Command {
     const std::string key = "k:" + std::to_string(number / 20 % 5000);
-    if (number % 50 != 0) return {"GET", key};
+    if (number % 50 != 0) {
+      return {"GET", key};
+    }
     return {"SET", key, random_bytes(number, 50000 + number % 40000)};
   });
   wait_until("the master evicts", [&] { return master.info("stats", "evicted_keys") != "0"; });
@@ -340,11 +366,11 @@ TEST_P(HeavyWritesTest, ARelayThatWasCutOffEndsTheSyncAndInNoFullSync) {
   Server& master = start_busy_master();
   Server& replica = start_replica();
   fill(master, 1000, 1);
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  pause_at(replica, "cutting");
   slaveof(replica, master);
   wait_state(replica, "cutting");
   master.must("SET", "large:0", random_bytes(1, kLarge));  // enough for a relay
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "handover");
+  pause_at(replica, "handover");
   wait_state(replica, "handover");
   master.must("SET", "large:0", random_bytes(2, kLarge));  // some of which the relay holds
   EXPECT_EQ(master.must("CLIENT", "KILL", "TYPE", "replica").number, 1);
@@ -352,7 +378,7 @@ TEST_P(HeavyWritesTest, ARelayThatWasCutOffEndsTheSyncAndInNoFullSync) {
   for (int i = 0; i < kBeyondTheHeldBacklog; i++) {
     master.must("SET", "large:0", random_bytes(i, kLarge));
   }
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(replica, "none");
   EXPECT_NE(wait_error(replica).find("its stream was relayed"), std::string::npos);
   wait_synced(replica, master);  // by the retry
   EXPECT_EQ(master.info("stats", "total_forks"), "0");

@@ -22,7 +22,7 @@ class InterruptionTest : public SyncTest, public ::testing::WithParamInterface<C
     replica_ = &start_server("replica", options());
     fill_dataset(*master_, {.small_keys = 1000, .large_values = 2});
     fill_old_dataset(*replica_);
-    replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", state());
+    pause_at(*replica_, state());
     slaveof(*replica_, *master_);
     wait_state(*replica_, state());
   }
@@ -39,7 +39,7 @@ class InterruptionTest : public SyncTest, public ::testing::WithParamInterface<C
   Server& master() { return *master_; }
   Server& replica() { return *replica_; }
 
-  void resume() { replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", "none"); }
+  void resume() { pause_at(*replica_, "none"); }
   /// The whole of one dataset: the old one, or once loading has begun, the master's.
   void expect_a_whole_dataset() {
     if (before_loading()) {

@@ -24,7 +24,9 @@ TEST_F(LongTurnsTest, GiveTheExportAShare) {
   std::atomic<int> turns{0};
   std::jthread busy(
       [&turns, script, client = master.connect()](const std::stop_token& stop) mutable {
-        for (; !stop.stop_requested(); ++turns) client.must("EVAL", script, 0);
+        for (; !stop.stop_requested(); ++turns) {
+          client.must("EVAL", script, 0);
+        }
       });
   wait_until("the client is on its way", [&] { return turns > 2; });
   const int before = turns;

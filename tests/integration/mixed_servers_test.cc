@@ -40,8 +40,9 @@ std::map<std::string, std::string> servers() {
 /// A line of a table in Markdown.
 std::string line_of(const std::vector<std::string>& cells) {
   std::string line = "|";
-  for (const std::string& cell : cells)
+  for (const std::string& cell : cells) {
     line.append(cell.empty() ? "" : " ").append(cell).append(" |");
+  }
   return line + "\n";
 }
 
@@ -89,7 +90,9 @@ TEST(MixedServersTest, EveryPairSyncsOrRefusesAndLosesNothing) {
     GTEST_SKIP() << "RDMASYNC_TEST_SERVERS is empty";
   }
   std::vector<std::string> head = {""};
-  for (const auto& [version, program] : programs) head.push_back(version);
+  for (const auto& [version, program] : programs) {
+    head.push_back(version);
+  }
   std::string rows;
   for (const auto& [master_version, master_program] : programs) {
     Server master("master", {.program = master_program});

@@ -43,11 +43,11 @@ TEST_F(RdmaTest, NothingStaysPinned) {
   Server& master = start_verbs("master");
   Server& replica = start_verbs("replica");
   fill_dataset(master, {.large_values = 8});
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "pulling");
+  pause_at(replica, "pulling");
   slaveof(replica, master);
   wait_state(replica, "pulling");
   wait_until("the master has pinned memory", [&] { return pinned_by_kernel(master) > 4 * kMiB; });
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(replica, "none");
   wait_synced(replica, master);
   wait_export_gone(master);
   EXPECT_EQ(status(replica, "pinned_bytes"), "0");

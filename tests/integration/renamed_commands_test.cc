@@ -68,11 +68,11 @@ TEST_F(RenamedCommandsTest, ASilentCommandUnderANewNameIsSeen) {
     master.must("XADD", "stream", "1-" + std::to_string(i), "field", i);
   }
   master.must("XREADGROUP", "GROUP", "group", "reader", "STREAMS", "stream", ">");
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  pause_at(replica, "cutting");
   slaveof(replica, master);
   wait_state(replica, "cutting");
   master.must("DONE", "stream", "group", "1-1", "1-2", "1-3", "1-4", "1-5");
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(replica, "none");
   wait_synced(replica, master);
   EXPECT_TRUE(equal(master, replica));
   EXPECT_EQ(replica.must("XPENDING", "stream", "group").elements.at(0).number, 4);
@@ -84,12 +84,12 @@ TEST_F(RenamedCommandsTest, ANewNameOfAnOrdinaryCommandIsSeen) {
   Server& replica = start_server("replica", {.module_args = {"debug", "yes"}});
   master.must("PUT", "gone", "value");
   master.must("PUT", "stays", "old");
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  pause_at(replica, "cutting");
   slaveof(replica, master);
   wait_state(replica, "cutting");
   master.must("REMOVE", "gone");
   master.must("PUT", "stays", "new");
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(replica, "none");
   wait_synced(replica, master);
   EXPECT_TRUE(equal(master, replica));
 }

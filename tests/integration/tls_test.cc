@@ -35,7 +35,9 @@ class TlsTest : public SyncTest {
   static int open_tls_port(Server& server) {
     constexpr int kLast = 32000;
     for (int port = server.port() + 1; port < kLast; port++) {
-      if (!server.command("CONFIG", "SET", "tls-port", port).is_error()) return port;
+      if (!server.command("CONFIG", "SET", "tls-port", port).is_error()) {
+        return port;
+      }
     }
     throw std::runtime_error("no port is free for TLS");
   }

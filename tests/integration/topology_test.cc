@@ -62,7 +62,7 @@ TEST_P(TopologyTest, LateReplicaGetsAnExportOfItsOwn) {
   Server& slow = start_server("slow-replica", with_fabric());
   Server& quick = start_server("quick-replica", with_fabric());
   fill_dataset(master);
-  slow.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  pause_at(slow, "cutting");
   slaveof(slow, master);
   wait_state(slow, "cutting");
   slaveof(quick, master);
@@ -70,7 +70,7 @@ TEST_P(TopologyTest, LateReplicaGetsAnExportOfItsOwn) {
   EXPECT_EQ(status(master, "exports"), "2");
   EXPECT_TRUE(equal(master, quick));
   master.must("SET", "large:0", "no longer");
-  slow.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(slow, "none");
   wait_synced(slow, master);
   EXPECT_TRUE(equal(master, slow));
   EXPECT_TRUE(equal(master, quick));
@@ -86,14 +86,14 @@ TEST_P(TopologyTest, StalledReplicaIsDroppedAndHoldsNobody) {
   // An emulated machine needs long for the digest of many keys.
   fill_dataset(master, fabric() == "verbs" ? DatasetOptions{.small_keys = 10000}
                                            : DatasetOptions{.small_keys = 100000});
-  stalled.must("RDMASYNC.DEBUG", "PAUSE-AT", "pulling");
+  pause_at(stalled, "pulling");
   slaveof(stalled, master);
   slaveof(well, master);
   wait_state(stalled, "pulling");
   wait_synced(well, master);
   EXPECT_TRUE(equal(master, well));
   wait_export_gone(master);
-  stalled.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(stalled, "none");
   wait_synced(stalled, master);  // by the retry
   EXPECT_TRUE(equal(master, stalled));
 }
@@ -183,11 +183,11 @@ TEST_P(TopologyTest, NativeReplicaofCancelsTheSync) {
     Server& other = start_server("other", with_fabric({.config = {"repl-diskless-sync-delay 0"}}));
     fill_dataset(master);
     fill_dataset(other, {.small_keys = 10, .large_values = 1});
-    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", state);
+    pause_at(replica, state);
     slaveof(replica, master);
     wait_state(replica, state);
     replica.must("REPLICAOF", other.host(), other.port());
-    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+    pause_at(replica, "none");
     wait_state(replica, "idle");
     wait_link_up(replica, other);
     EXPECT_TRUE(equal(other, replica));

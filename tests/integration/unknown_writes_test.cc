@@ -17,12 +17,12 @@ class UnknownWritesTest : public SyncTest {
     for (const char* key : {"scattered", "whispered", "boxed"}) {
       master_->must("TESTTYPE.SET", key, "old");
     }
-    replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+    pause_at(*replica_, "cutting");
     slaveof(*replica_, *master_);
     wait_state(*replica_, "cutting");
   }
 
-  void go_on() { replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", "none"); }
+  void go_on() { pause_at(*replica_, "none"); }
 
   void expect_equal() {
     wait_synced(*replica_, *master_);
@@ -48,7 +48,7 @@ TEST_F(UnknownWritesTest, ASubcommandWrites) {
 // No key is in it, but not because the command writes without naming keys.
 TEST_F(UnknownWritesTest, AFaultyCommandDoesNotMakeTheMasterReadAllAgain) {
   EXPECT_TRUE(master_->command("XREADGROUP", "GROUP", "g", "c", "STREAM", "x", ">").is_error());
-  replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", "pulling");
+  pause_at(*replica_, "pulling");
   wait_until("the sync is done, or begins anew", [&] {
     return status(*replica_, "state") == "pulling" || status(*replica_, "syncs_ok") == "1";
   });
@@ -66,9 +66,9 @@ TEST_F(UnknownWritesTest, AWriteThatNamesNoKeyIsFoundWhenItsTransactionRuns) {
   client.must("MULTI");
   client.must("TESTTYPE.SCATTER", "new");
   // That it was queued makes the master read all again once; held again before the next cut.
-  replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", "pulling");
+  pause_at(*replica_, "pulling");
   wait_state(*replica_, "pulling");
-  replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  pause_at(*replica_, "cutting");
   wait_state(*replica_, "cutting");
   client.must("RUN");
   go_on();
@@ -78,7 +78,7 @@ TEST_F(UnknownWritesTest, AWriteThatNamesNoKeyIsFoundWhenItsTransactionRuns) {
 TEST_F(UnknownWritesTest, WhatNeverEndsIsToldByItsName) {
   const auto failed = [this] { return !status(*replica_, "last_sync_error").empty(); };
   const auto hold = [&](const std::string& state) {
-    replica_->must("RDMASYNC.DEBUG", "PAUSE-AT", state);
+    pause_at(*replica_, state);
     wait_until("the sync is " + state + ", or fails",
                [&] { return failed() || status(*replica_, "state") == state; });
   };

@@ -42,7 +42,7 @@ TEST(VectorSetTest, ArrivesAndFollows) {
     add(master, "changes", i, i);
     add(master, "goes", i, i);
   }
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  pause_at(replica, "cutting");
   slaveof(replica, master);
   wait_state(replica, "cutting");
   for (int i = 0; i + 2 < kElements; i += 3) {
@@ -52,7 +52,7 @@ TEST(VectorSetTest, ArrivesAndFollows) {
     add(master, "comes", i, i);
   }
   master.must("DEL", "goes");
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(replica, "none");
   wait_synced(replica, master);
   wait_offsets_equal(master, replica);
   for (const char* key : {"rests", "changes", "comes", "goes"}) {

@@ -32,7 +32,9 @@ class WatchersTest : public FabricTest {
     }
   }
   static void wait_end(Way way, Server& replica, Server& master) {
-    if (way == Way::kOneSided) return wait_synced(replica, master);
+    if (way == Way::kOneSided) {
+      return wait_synced(replica, master);
+    }
     wait_until("the native sync is over",
                [&] { return replica.info("replication", "master_link_status") == "up"; });
   }
@@ -40,7 +42,9 @@ class WatchersTest : public FabricTest {
   Server& start_filled_master() {
     Server& master = start_master({.config = {"repl-diskless-sync-delay 0"}});
     Pipeline pipeline(master.client());
-    for (int i = 0; i < kKeys; i++) pipeline.add("SET", "new:" + std::to_string(i), i);
+    for (int i = 0; i < kKeys; i++) {
+      pipeline.add("SET", "new:" + std::to_string(i), i);
+    }
     pipeline.add("SET", "large", random_bytes(1, 1 << 20));
     pipeline.add("SELECT", 3);
     pipeline.add("SET", "new:elsewhere", 1);
@@ -68,7 +72,9 @@ class Subscriber {
     for (;;) {
       const Reply message = client_.receive();
       const auto& words = message.elements;
-      if (words.at(words.size() - 2).text == "end") return all;
+      if (words.at(words.size() - 2).text == "end") {
+        return all;
+      }
       all.push_back(words.at(words.size() - 2).text + " " + words.back().describe());
     }
   }
@@ -97,7 +103,9 @@ struct Seen {
 std::ostream& operator<<(std::ostream& out, const Seen& seen) {
   for (const auto* list : {&seen.notifications, &seen.invalidations, &seen.events}) {
     out << "\n  [";
-    for (const std::string& item : *list) out << item << ", ";
+    for (const std::string& item : *list) {
+      out << item << ", ";
+    }
     out << "]";
   }
   return out << "\n  EXEC: " << seen.transaction << ", link: " << seen.last_link_event;
@@ -167,7 +175,9 @@ TEST_P(WatchersTest, LoadingIsAllThatALoadingReplicaSays) {
                                        [](const Reply& flag) { return flag.text == "loading"; });
       const auto words = static_cast<std::size_t>(std::abs(known.elements.at(kArity).number));
       // With subcommands it is these that are allowed, or not.
-      if (allowed || !known.elements.at(9).elements.empty()) continue;
+      if (allowed || !known.elements.at(9).elements.empty()) {
+        continue;
+      }
       Command command = {known.elements.at(0).text};
       command.resize(words, "1");
       commands.push_back(command);
@@ -207,7 +217,9 @@ TEST_P(WatchersTest, NobodySeesHalfOfADataset) {
     fill_old_dataset(replica);
     below.must("REPLICAOF", replica.host(), replica.port());
     wait_until("the sub-replica follows", [&] { return has_old_dataset(below); });
-    for (int i = 0; i < 77; i++) replica.must("SET", "mine:" + std::to_string(i), i);
+    for (int i = 0; i < 77; i++) {
+      replica.must("SET", "mine:" + std::to_string(i), i);
+    }
     wait_until("the sub-replica has these, too", [&] { return below.must("DBSIZE").number == 77; });
     const auto old_size = replica.must("DBSIZE").number;
     const auto new_size = master.must("DBSIZE").number;
@@ -234,7 +246,9 @@ TEST_P(WatchersTest, NobodySeesHalfOfADataset) {
              below.must("DBSIZE").number == new_size;
     });
     stopping = true;
-    for (std::thread& asker : askers) asker.join();
+    for (std::thread& asker : askers) {
+      asker.join();
+    }
     std::erase_if(answers, [&](const std::string& answer) {
       return answer.ends_with(": " + std::to_string(old_size)) ||
              answer.ends_with(": " + std::to_string(new_size)) || answer.ends_with("LOADING") ||

@@ -142,7 +142,7 @@ TEST_P(BusyMasterTest, ChangesWhileTheReplicaIsHeld) {
     Server& master = start_master();
     Server& replica = start_replica();
     fill_dataset(master);
-    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", state);
+    pause_at(replica, state);
     slaveof(replica, master);
     wait_state(replica, state);
 
@@ -177,7 +177,7 @@ TEST_P(BusyMasterTest, ChangesWhileTheReplicaIsHeld) {
     client.must("FCALL", "set_and_push", 2, "by-function", "list:small", "x");
     client.must("EVAL", "redis.call('SELECT', 1) redis.call('SET', 'by-script', 'x')", 0);
 
-    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+    pause_at(replica, "none");
     wait_synced(replica, master);
     EXPECT_TRUE(equal(master, replica));
   }
@@ -188,11 +188,11 @@ TEST_P(BusyMasterTest, ACutWaitsForTheEndOfClientPause) {
   Server& master = start_master();
   Server& replica = start_replica();
   fill_dataset(master);
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  pause_at(replica, "cutting");
   slaveof(replica, master);
   wait_state(replica, "cutting");
   master.must("CLIENT", "PAUSE", 3600 * 1000, "WRITE");
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(replica, "none");
   wait_until("the master holds the cut", [&] {
     return master.must("CLIENT", "LIST").text.find("cmd=rdmasync.export") != std::string::npos &&
            master.info("clients", "blocked_clients") == "1";
@@ -217,11 +217,11 @@ TEST_P(BusyMasterTest, TransactionQueuedBeforeTheSync) {
     never_ends.must("MULTI");
     never_ends.must("XACK", "stream:groups", "readers", "7-1");
 
-    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", state);
+    pause_at(replica, state);
     slaveof(replica, master);
     wait_state(replica, state);
     EXPECT_TRUE(client.must("EXEC").is_array());
-    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+    pause_at(replica, "none");
     wait_synced(replica, master);
     EXPECT_TRUE(equal(master, replica));
     never_ends.must("EXEC");
@@ -233,9 +233,11 @@ TEST_P(BusyMasterTest, TransactionQueuedBeforeTheSync) {
 TEST_P(BusyMasterTest, ATransactionReachesIntoAnotherDatabase) {
   Server& master = start_master();
   Server& replica = start_replica();
-  for (const char* key : {"moved", "copied"}) master.must("SET", key, "value");
+  for (const char* key : {"moved", "copied"}) {
+    master.must("SET", key, "value");
+  }
 
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  pause_at(replica, "cutting");
   slaveof(replica, master);
   wait_state(replica, "cutting");
   Client client = master.connect();
@@ -243,7 +245,7 @@ TEST_P(BusyMasterTest, ATransactionReachesIntoAnotherDatabase) {
   client.must("MOVE", "moved", 1);
   client.must("COPY", "copied", "copy", "DB", 2);
   EXPECT_TRUE(client.must("EXEC").is_array());
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(replica, "none");
   wait_synced(replica, master);
   EXPECT_TRUE(equal(master, replica));
 }
@@ -264,14 +266,14 @@ TEST_P(BusyMasterTest, AKeyMovesToWhereItsNameHasExpired) {
   const long long then = now();
   wait_until("they have expired", [&] { return now() > then + 1; });
 
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  pause_at(replica, "cutting");
   slaveof(replica, master);
   wait_state(replica, "cutting");
   client.must("MOVE", "moved", 1);
   client.must("SET", "after", "moved");
   client.must("COPY", "copied", "copied", "DB", 1);
   client.must("SET", "after", "copied");
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(replica, "none");
   wait_synced(replica, master);
   client.must("SELECT", 0);
   EXPECT_EQ(client.must("GET", "after").text, "copied");
@@ -296,12 +298,12 @@ TEST_P(BusyMasterTest, BlockedReaderThatASwapServes) {
   wait_until("the reader is blocked",
              [&] { return master.info("clients", "blocked_clients") == "1"; });
 
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  pause_at(replica, "cutting");
   slaveof(replica, master);
   wait_state(replica, "cutting");
   client.must("SWAPDB", 0, 1);
   EXPECT_TRUE(reader.receive().is_array());
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(replica, "none");
   wait_synced(replica, master);
   EXPECT_TRUE(equal(master, replica));
 }
@@ -310,12 +312,12 @@ TEST_P(BusyMasterTest, FlushallWhileTheReplicaIsHeld) {
   Server& master = start_master();
   Server& replica = start_replica();
   fill_dataset(master);
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "cutting");
+  pause_at(replica, "cutting");
   slaveof(replica, master);
   wait_state(replica, "cutting");
   master.must("FLUSHALL");
   master.must("SET", "only", "this");
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+  pause_at(replica, "none");
   wait_synced(replica, master);
   EXPECT_TRUE(equal(master, replica));
   EXPECT_EQ(replica.must("DBSIZE").number, 1);
@@ -329,13 +331,13 @@ TEST_P(BusyMasterTest, WritesBeyondTheBacklogAfterTheCut) {
     Server& master = start_master({.config = {"repl-backlog-size 64kb"}});
     Server& replica = start_replica();
     fill_dataset(master, {.large_values = 1});
-    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", state);
+    pause_at(replica, state);
     slaveof(replica, master);
     wait_state(replica, state);
     for (int i = 0; i < 200; i++) {
       master.must("SET", "late:" + std::to_string(i), random_bytes(i, 10000));
     }
-    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none");
+    pause_at(replica, "none");
     wait_synced(replica, master);
     EXPECT_TRUE(equal(master, replica));
     EXPECT_EQ(master.info("stats", "total_forks"), "0");

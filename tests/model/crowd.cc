@@ -27,7 +27,9 @@ void Crowd::run(const Step& step) {
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || !paused_; });
-    if (stopping_) return;
+    if (stopping_) {
+      return;
+    }
     busy_++;
     lock.unlock();
     std::exception_ptr failure;
@@ -45,12 +47,16 @@ void Crowd::run(const Step& step) {
       failure_ = failure;
       return;
     }
-    if (answered == 0) changed_.wait_for(lock, kIdle);
+    if (answered == 0) {
+      changed_.wait_for(lock, kIdle);
+    }
   }
 }
 
 void Crowd::check() {
-  if (failure_) std::rethrow_exception(failure_);
+  if (failure_) {
+    std::rethrow_exception(failure_);
+  }
 }
 
 void Crowd::pause() {
@@ -72,7 +78,9 @@ void Crowd::join() {
     stopping_ = true;
     changed_.notify_all();
   }
-  for (std::thread& thread : threads_) thread.join();
+  for (std::thread& thread : threads_) {
+    thread.join();
+  }
   threads_.clear();
 }
 
@@ -116,7 +124,9 @@ class HeldTransaction {
     } else if (dice.one_in(hold_)) {
       send(held_command(repertoire, dice));
     }
-    for (int left = sent; left > 0; left--) client_.receive();
+    for (int left = sent; left > 0; left--) {
+      client_.receive();
+    }
     return sent;
   }
 
@@ -143,7 +153,9 @@ class Mixer {
         sent++;
       }
     }
-    for (int left = sent; left > 0; left--) client_.receive();
+    for (int left = sent; left > 0; left--) {
+      client_.receive();
+    }
     return sent;
   }
 
@@ -167,7 +179,9 @@ Crowd::Step holder(Server& server, const Repertoire& repertoire, const Playgroun
                    const Playground& kept, std::uint64_t seed, int hold) {
   constexpr int kTransactions = 16;
   auto transactions = std::make_shared<std::vector<HeldTransaction>>();
-  for (int i = 0; i < kTransactions; i++) transactions->emplace_back(server.connect(), hold);
+  for (int i = 0; i < kTransactions; i++) {
+    transactions->emplace_back(server.connect(), hold);
+  }
   auto dice = std::make_shared<Dice>(seed, playground);
   auto of_kept = std::make_shared<Dice>(seed, kept);
   return [transactions, dice, of_kept, &repertoire] {
@@ -200,12 +214,16 @@ Crowd::Step waiter(Server& server, const Repertoire& repertoire, const Playgroun
   auto dice = std::make_shared<Dice>(seed, playground);
   const std::string id = client->must("CLIENT", "ID").describe();
   return [client, other, dice, id, &repertoire] {
-    if (dice->one_in(4)) client->run({"SELECT", dice->database()});
+    if (dice->one_in(4)) {
+      client->run({"SELECT", dice->database()});
+    }
     client->send(repertoire.blocking(*dice));
     client->flush();
     // In Valkey 8.1 a client that is woken in vain forgets how long it was to wait.
     constexpr std::chrono::seconds kLong{1};
-    while (!client->answers_within(kLong)) other->run({"CLIENT", "UNBLOCK", id});
+    while (!client->answers_within(kLong)) {
+      other->run({"CLIENT", "UNBLOCK", id});
+    }
     client->receive();
     return 1;
   };

@@ -46,10 +46,18 @@ std::string Dice::database() {
 std::string Dice::value() {
   const int kind = below(100);
   const int largest = playground_.largest_value;
-  if (kind < 60) return bytes(60);
-  if (kind < 75) return number(100000);
-  if (kind < 90) return bytes(std::min(600, largest));
-  if (kind < 98) return bytes(std::min(9000, largest));
+  if (kind < 60) {
+    return bytes(60);
+  }
+  if (kind < 75) {
+    return number(100000);
+  }
+  if (kind < 90) {
+    return bytes(std::min(600, largest));
+  }
+  if (kind < 98) {
+    return bytes(std::min(9000, largest));
+  }
   return bytes(largest);
 }
 

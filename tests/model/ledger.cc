@@ -75,10 +75,16 @@ Crowd::Step Ledger::clerk(Server& master, std::uint64_t seed) {
     const int counted = dice->below(kCounters);
     commands.push_back({"SELECT", std::to_string(database(counted))});
     const int times = dice->between(1, 5);
-    for (int i = 0; i < times; i++) commands.push_back({"INCR", counter(counted)});
-    for (const Command& command : commands) client->send(command);
+    for (int i = 0; i < times; i++) {
+      commands.push_back({"INCR", counter(counted)});
+    }
+    for (const Command& command : commands) {
+      client->send(command);
+    }
     for (std::size_t i = 0; i < commands.size(); i++) {
-      if (const Reply reply = client->receive(); reply.is_error()) throw ErrorReply(reply.text);
+      if (const Reply reply = client->receive(); reply.is_error()) {
+        throw ErrorReply(reply.text);
+      }
     }
     counted_[static_cast<std::size_t>(counted)] += times;
     return static_cast<int>(commands.size());
@@ -100,7 +106,9 @@ Ledger::Sum Ledger::sum_of(const Reply& reply) {
 
 std::string Ledger::wrong(const Sum& sum) const {
   constexpr long long kTotal = kAccounts * kInitial;
-  if (sum.accounts == kAccounts && sum.total == kTotal) return {};
+  if (sum.accounts == kAccounts && sum.total == kTotal) {
+    return {};
+  }
   return "the " + std::to_string(sum.accounts) + " accounts " + account(0) + "... hold " +
          std::to_string(sum.total) + " instead of " + std::to_string(kTotal) + " in " +
          std::to_string(kAccounts);
@@ -112,11 +120,15 @@ Crowd::Step Ledger::auditor(Server& replica) const {
   return [this, client, loaded, name = replica.name()] {
     const Reply reply = client->run(sum_command());
     if (reply.is_error()) {
-      if (reply.text.starts_with("LOADING") || reply.text.starts_with("MASTERDOWN")) return 0;
+      if (reply.text.starts_with("LOADING") || reply.text.starts_with("MASTERDOWN")) {
+        return 0;
+      }
       throw ErrorReply(reply.text);
     }
     const Sum sum = sum_of(reply);
-    if (sum.accounts == 0 && !*loaded) return 0;
+    if (sum.accounts == 0 && !*loaded) {
+      return 0;
+    }
     *loaded = true;
     if (const std::string found = wrong(sum); !found.empty()) {
       throw std::runtime_error("in between, on " + name + ": " + found);

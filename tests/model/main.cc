@@ -34,7 +34,9 @@ Options parse(int argc, char** argv) {
   for (int i = 1; i < argc; i++) {
     const std::string name = argv[i];
     const auto value = [&]() -> std::string {
-      if (++i == argc) throw std::invalid_argument(name + " needs a value");
+      if (++i == argc) {
+        throw std::invalid_argument(name + " needs a value");
+      }
       return argv[i];
     };
     if (name == "--seed") {
@@ -74,12 +76,16 @@ class Checker {
       return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     };
     for (int i = 0; i < options_.seeds * options_.repeat && !caught(); i++) {
-      if (options_.seconds > 0 && took() > options_.seconds) break;
+      if (options_.seconds > 0 && took() > options_.seconds) {
+        break;
+      }
       run_one(options_.first_seed + static_cast<std::uint64_t>(i / options_.repeat));
     }
     std::cout << runs_ << " runs, " << different_ << " with a difference, " << failed_
               << " failed; " << took() / runs_ << " s each\n";
-    if (options_.fault.empty()) return different_ + failed_ == 0 ? 0 : 1;
+    if (options_.fault.empty()) {
+      return different_ + failed_ == 0 ? 0 : 1;
+    }
     std::cout << "fault " << options_.fault << (caught() ? " caught" : " NOT caught") << '\n';
     return caught() ? 0 : 1;
   }
@@ -90,9 +96,13 @@ class Checker {
   void run_one(std::uint64_t seed) {
     // Now and then new servers: some things happen only once in the life of one.
     constexpr int kRunsPerStage = 40;
-    if (!stage_ || runs_ % kRunsPerStage == 0) new_stage();
+    if (!stage_ || runs_ % kRunsPerStage == 0) {
+      new_stage();
+    }
     auto names = fabrics();
-    if (!has_rdma_device()) std::erase(names, "verbs");
+    if (!has_rdma_device()) {
+      std::erase(names, "verbs");
+    }
     const std::string fabric =
         options_.fabric.empty() ? names.at(seed % names.size()) : options_.fabric;
     const Settings settings(seed, fabric);
@@ -104,7 +114,9 @@ class Checker {
       std::cout << "seed " << seed << " over " << fabric << ": " << took.count() << " s"
                 << verdict.figures << std::endl;
     }
-    if (verdict.good()) return;
+    if (verdict.good()) {
+      return;
+    }
     report(seed, fabric, settings, verdict);
     stage_.reset();
   }
@@ -112,7 +124,9 @@ class Checker {
   void new_stage() {
     stage_ = std::make_unique<Stage>(repertoire_);
     std::string names;
-    for (const std::string& name : repertoire_.forgotten(stage_->master())) names += " " + name;
+    for (const std::string& name : repertoire_.forgotten(stage_->master())) {
+      names += " " + name;
+    }
     if (!names.empty()) {
       throw std::runtime_error("write commands that are neither sent nor left out:" + names);
     }
@@ -128,7 +142,9 @@ class Checker {
               << " --repeat 20" << (options_.native ? " --native" : "")
               << (options_.fault.empty() ? "" : " --fault " + options_.fault) << "\n  "
               << settings.describe() << '\n';
-    if (options_.fault.empty()) std::cout << stage_->logs() << '\n';
+    if (options_.fault.empty()) {
+      std::cout << stage_->logs() << '\n';
+    }
     std::cout << std::flush;
   }
 

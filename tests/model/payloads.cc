@@ -12,7 +12,9 @@ Payloads make_payloads(Server& elsewhere, const Repertoire& repertoire) {
   Dice dice(1, playground);
   Client client = elsewhere.connect();
   constexpr int kCommands = 1500;
-  for (int i = 0; i < kCommands; i++) client.run(repertoire.any(dice));
+  for (int i = 0; i < kCommands; i++) {
+    client.run(repertoire.any(dice));
+  }
   for (const Reply& key : client.must("KEYS", "*").elements) {
     if (const Reply dump = client.must("DUMP", key.text); !dump.is_nil()) {
       payloads.values.push_back(dump.text);

@@ -25,20 +25,26 @@ std::string lasting_hash(Dice& d) {
 Command with_fields(Command command, Dice& d) {
   const int count = d.between(1, 3);
   command.insert(command.end(), {"FIELDS", std::to_string(count)});
-  for (int i = 0; i < count; i++) command.push_back(field(d));
+  for (int i = 0; i < count; i++) {
+    command.push_back(field(d));
+  }
   return command;
 }
 
 Command with_values(Command command, Dice& d) {
   const int count = d.between(1, 3);
   command.insert(command.end(), {"FIELDS", std::to_string(count)});
-  for (int i = 0; i < count; i++) command.insert(command.end(), {field(d), d.bytes(40)});
+  for (int i = 0; i < count; i++) {
+    command.insert(command.end(), {field(d), d.bytes(40)});
+  }
   return command;
 }
 
 Command expire(Dice& d, const char* name, std::string when) {
   Command command = {name, hash(d), std::move(when)};
-  if (d.one_in(4)) command.emplace_back(d.pick({"NX", "XX", "GT", "LT"}));
+  if (d.one_in(4)) {
+    command.emplace_back(d.pick({"NX", "XX", "GT", "LT"}));
+  }
   return with_fields(std::move(command), d);
 }
 
@@ -59,7 +65,9 @@ void add_life(Command& command, Dice& d, const char* without) {
       command.insert(command.end(), {"EX", "900"});
       break;
     case 3:
-      if (without != nullptr) command.emplace_back(without);
+      if (without != nullptr) {
+        command.emplace_back(without);
+      }
       break;
     default:
       break;
@@ -107,14 +115,18 @@ constexpr std::array kRecipes = {
     Recipe{"hsetex",
            [](Dice& d) -> Command {
              Command command = {"HSETEX", hash(d)};
-             if (d.one_in(4)) command.emplace_back(d.pick({"FNX", "FXX"}));
+             if (d.one_in(4)) {
+               command.emplace_back(d.pick({"FNX", "FXX"}));
+             }
              add_life(command, d, "KEEPTTL");
              return with_values(std::move(command), d);
            },
            30},
     Recipe{"hgetex",
            [](Dice& d) -> Command {
-             if (d.one_in(5)) return with_fields({"HGETEX", lasting_hash(d), "PERSIST"}, d);
+             if (d.one_in(5)) {
+               return with_fields({"HGETEX", lasting_hash(d), "PERSIST"}, d);
+             }
              Command command = {"HGETEX", hash(d)};
              add_life(command, d, nullptr);
              return with_fields(std::move(command), d);
@@ -128,7 +140,9 @@ constexpr std::array kRecipes = {
     Recipe{"msetex",
            [](Dice& d) -> Command {
              Command command = {"MSETEX", "2", d.string_key(), d.value(), d.key("n"), d.number(9)};
-             if (d.one_in(4)) command.emplace_back(d.pick({"NX", "XX"}));
+             if (d.one_in(4)) {
+               command.emplace_back(d.pick({"NX", "XX"}));
+             }
              add_life(command, d, "KEEPTTL");
              return command;
            }},

@@ -12,13 +12,17 @@ Command pair(Dice& d, const char* name) {
 
 Command expire(Dice& d, const char* name, std::string when) {
   Command command = {name, d.any_key(), std::move(when)};
-  if (d.one_in(5)) command.emplace_back(d.pick({"NX", "XX", "GT", "LT"}));
+  if (d.one_in(5)) {
+    command.emplace_back(d.pick({"NX", "XX", "GT", "LT"}));
+  }
   return command;
 }
 
 Command copy(Dice& d) {
   Command command = pair(d, "COPY");
-  if (d.one_in(2)) command.insert(command.end(), {"DB", d.database()});
+  if (d.one_in(2)) {
+    command.insert(command.end(), {"DB", d.database()});
+  }
   command.emplace_back("REPLACE");
   return command;
 }
@@ -44,7 +48,9 @@ Command sort(Dice& d) {
 
 Command flushall(Dice& d) {
   // Not where some databases must keep what they have.
-  if (d.playground().flushable < kDatabases) return {"FLUSHDB", "SYNC"};
+  if (d.playground().flushable < kDatabases) {
+    return {"FLUSHDB", "SYNC"};
+  }
   return {"FLUSHALL", d.pick({"SYNC", "ASYNC"})};
 }
 

@@ -11,7 +11,9 @@ Command xgroup(Dice& d, const char* subcommand) {
 
 Command read_group(Dice& d, bool noack) {
   Command command = {"XREADGROUP", "GROUP", d.group(), d.consumer(), "COUNT", "4"};
-  if (noack) command.emplace_back("NOACK");
+  if (noack) {
+    command.emplace_back("NOACK");
+  }
   command.insert(command.end(), {"STREAMS", d.key("x"), ">"});
   return command;
 }

@@ -16,7 +16,9 @@ constexpr std::array kRecipes = {
            [](Dice& d) -> Command {
              Command command = {"VADD",      d.key("v"),  "VALUES",  "2",
                                 d.number(9), d.number(9), element(d)};
-             if (d.one_in(3)) command.insert(command.end(), {"SETATTR", "{}"});
+             if (d.one_in(3)) {
+               command.insert(command.end(), {"SETATTR", "{}"});
+             }
              return command;
            }},
     Recipe{"VREM",

@@ -32,7 +32,9 @@ void collect(const Reply& commands, const std::function<void(const Reply&)>& tak
   constexpr std::size_t kSubcommands = 9;
   for (const Reply& command : commands.elements) {
     take(command);
-    if (command.elements.size() > kSubcommands) collect(command.elements[kSubcommands], take);
+    if (command.elements.size() > kSubcommands) {
+      collect(command.elements[kSubcommands], take);
+    }
   }
 }
 
@@ -59,7 +61,9 @@ void Repertoire::limit_to(Server& server) {
   std::vector<std::string> names;
   collect(server.must("COMMAND"),
           [&](const Reply& command) { names.push_back(command.elements.at(0).text); });
-  for (Choice* choice : {&plain_, &blocking_, &rare_, &silent_}) choice->limit_to(names);
+  for (Choice* choice : {&plain_, &blocking_, &rare_, &silent_}) {
+    choice->limit_to(names);
+  }
 }
 
 Command Repertoire::draw(const Choice& choice, Dice& dice) {
@@ -76,7 +80,9 @@ Repertoire::Repertoire() {
       names_.emplace_back(recipe.name);
       (recipe.blocks ? blocking_ : plain_).add(recipe);
       const bool silent = std::find(kSilent.begin(), kSilent.end(), names_.back()) != kSilent.end();
-      if (silent && !recipe.blocks) silent_.add(recipe);
+      if (silent && !recipe.blocks) {
+        silent_.add(recipe);
+      }
     }
   }
   for (const Recipe& recipe : rare_recipes()) {
@@ -92,7 +98,9 @@ std::vector<std::string> Repertoire::forgotten(Server& server) const {
     const bool known = std::find(names_.begin(), names_.end(), name) != names_.end() ||
                        std::any_of(kLeftOut.begin(), kLeftOut.end(),
                                    [&](const LeftOut& left_out) { return name == left_out.name; });
-    if (!known) names.push_back(name);
+    if (!known) {
+      names.push_back(name);
+    }
   }
   return names;
 }
@@ -101,7 +109,9 @@ std::vector<WriteCommand> write_commands(Server& server) {
   constexpr std::size_t kFirstKey = 3;
   std::vector<WriteCommand> all;
   collect(server.must("COMMAND"), [&](const Reply& command) {
-    if (!has_flag(command, "write")) return;
+    if (!has_flag(command, "write")) {
+      return;
+    }
     all.push_back({command.elements.at(0).text,
                    command.elements.at(kFirstKey).number != 0 || has_flag(command, "movablekeys")});
   });

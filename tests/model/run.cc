@@ -17,7 +17,9 @@ constexpr int kKept = 4;  // keys of each type that silent commands alone write
 
 void configure(Server& server, const std::vector<std::pair<std::string, std::string>>& config) {
   Pipeline pipeline(server.client());
-  for (const auto& [name, value] : config) pipeline.add("CONFIG", "SET", name, value);
+  for (const auto& [name, value] : config) {
+    pipeline.add("CONFIG", "SET", name, value);
+  }
   pipeline.finish();
 }
 
@@ -70,7 +72,9 @@ std::string Stage::logs() const {
            "\n";
   };
   std::string text = end_of_log(*master_);
-  for (const auto& replica : replicas_) text += end_of_log(*replica);
+  for (const auto& replica : replicas_) {
+    text += end_of_log(*replica);
+  }
   return text;
 }
 
@@ -111,24 +115,40 @@ class Run {
       crowd.go_on(settings_.pauses.at(i));
       sync(stage_.replica(i));
     }
-    if (settings_.hold_late) hold(crowd);
-    for (int i = 0; i < settings_.replicas; i++) await(stage_.replica(i));
-    if (!native_) verdict.figures = figures();
+    if (settings_.hold_late) {
+      hold(crowd);
+    }
+    for (int i = 0; i < settings_.replicas; i++) {
+      await(stage_.replica(i));
+    }
+    if (!native_) {
+      verdict.figures = figures();
+    }
     crowd.pause();
     verdict.difference = compare();
-    if (!verdict.difference.empty()) return;
+    if (!verdict.difference.empty()) {
+      return;
+    }
     crowd.resume();
     if (settings_.again && !native_) {
-      for (int i = 0; i < settings_.replicas; i++) sync_again(stage_.replica(i));
-      for (int i = 0; i < settings_.replicas; i++) await(stage_.replica(i));
+      for (int i = 0; i < settings_.replicas; i++) {
+        sync_again(stage_.replica(i));
+      }
+      for (int i = 0; i < settings_.replicas; i++) {
+        await(stage_.replica(i));
+      }
     }
     crowd.go_on(settings_.pauses.back());
     crowd.stop();
     verdict.difference = compare();
-    if (!verdict.difference.empty() || native_) return;
+    if (!verdict.difference.empty() || native_) {
+      return;
+    }
     verdict.failure = failed_syncs();
     const int allowed = had_backlog ? 0 : settings_.replicas;  // priming it counts as one
-    if (full_syncs_so_far() > full_syncs + allowed) verdict.failure = "a native full sync";
+    if (full_syncs_so_far() > full_syncs + allowed) {
+      verdict.failure = "a native full sync";
+    }
   }
 
   std::string figures() {
@@ -155,9 +175,13 @@ class Run {
       client.send(stage_.repertoire().any(dice));
       sent++;
     }
-    for (; sent > 0; sent--) client.receive();
+    for (; sent > 0; sent--) {
+      client.receive();
+    }
     fill_kept(client);
-    if (keeps_ledger()) ledger_.open(master_);
+    if (keeps_ledger()) {
+      ledger_.open(master_);
+    }
     if (settings_.evict) {
       const long long used = std::stoll(master_.info("memory", "used_memory"));
       master_.must("CONFIG", "SET", "maxmemory-policy", "allkeys-random");
@@ -174,7 +198,9 @@ class Run {
       for (const char* group : {"g0", "g1"}) {
         pipeline.add("XGROUP", "CREATE", "x" + name, group, "0", "MKSTREAM");
       }
-      for (int entry = 0; entry < 12; entry++) pipeline.add("XADD", "x" + name, "1-*", "f", entry);
+      for (int entry = 0; entry < 12; entry++) {
+        pipeline.add("XADD", "x" + name, "1-*", "f", entry);
+      }
       pipeline.add("XREADGROUP", "GROUP", "g0", "c0", "COUNT", 6, "STREAMS", "x" + name, ">");
       pipeline.add("TESTTYPE.SET", "mod" + name, "kept");
       pipeline.add("PFADD", "hll" + name, i);
@@ -188,12 +214,18 @@ class Run {
     for (int i = 0; i < settings_.mixers; i++) {
       crowd.add(mixer(master_, stage_.repertoire(), playground_, ++seed, settings_.batch));
     }
-    if (!settings_.hold_late) hold(crowd);
-    if (settings_.flood) crowd.add(flood(master_));
+    if (!settings_.hold_late) {
+      hold(crowd);
+    }
+    if (settings_.flood) {
+      crowd.add(flood(master_));
+    }
     for (int i = 0; i < kWaiters; i++) {
       crowd.add(waiter(master_, stage_.repertoire(), playground_, ++seed));
     }
-    if (!keeps_ledger()) return;
+    if (!keeps_ledger()) {
+      return;
+    }
     crowd.add(ledger_.clerk(master_, ++seed));
     for (int i = 0; i < settings_.replicas; i++) {
       crowd.add(ledger_.auditor(stage_.replica(i)));
@@ -222,8 +254,12 @@ class Run {
     wait_until(
         replica.name() + " is synced",
         [&] {
-          if (!stage_.alive()) throw std::runtime_error("a server has died");
-          if (!native_) allow_a_long_cut(replica);
+          if (!stage_.alive()) {
+            throw std::runtime_error("a server has died");
+          }
+          if (!native_) {
+            allow_a_long_cut(replica);
+          }
           const auto link = replica.info("replication");
           return (native_ || status(replica, "state") == "synced") && link.at("role") == "slave" &&
                  link.at("master_port") == std::to_string(master_.port()) &&
@@ -243,15 +279,21 @@ class Run {
     // With a limit the master would go on evicting, and with a policy of recency be slow at it.
     master_.must("CONFIG", "SET", "maxmemory", 0);
     if (keeps_ledger()) {
-      if (std::string found = ledger_.difference(master_); !found.empty()) return found;
+      if (std::string found = ledger_.difference(master_); !found.empty()) {
+        return found;
+      }
     }
     for (int i = 0; i < settings_.replicas; i++) {
       Server& replica = stage_.replica(i);
       if (std::string found = first_difference(master_, replica); !found.empty()) {
         return replica.name() + ": " + found;
       }
-      if (!keeps_ledger()) continue;
-      if (std::string found = ledger_.difference(replica); !found.empty()) return found;
+      if (!keeps_ledger()) {
+        continue;
+      }
+      if (std::string found = ledger_.difference(replica); !found.empty()) {
+        return found;
+      }
     }
     return {};
   }
@@ -260,7 +302,9 @@ class Run {
     for (int i = 0; i < settings_.replicas; i++) {
       Server& replica = stage_.replica(i);
       const std::string error = status(replica, "last_sync_error");
-      if (!error.empty()) return replica.name() + ": a sync failed: " + error;
+      if (!error.empty()) {
+        return replica.name() + ": a sync failed: " + error;
+      }
     }
     return {};
   }

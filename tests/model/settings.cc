@@ -37,7 +37,9 @@ Settings::Settings(std::uint64_t seed, const std::string& fabric) {
     pauses.push_back(dice.one_in(3) ? 0 : dice.below(batch == 1 ? 200 : 1500));
   }
   again = dice.one_in(3);
-  if (fabric == "verbs") suit_an_emulated_machine();
+  if (fabric == "verbs") {
+    suit_an_emulated_machine();
+  }
 }
 
 /// It is ten times as slow, and an export that has little time beside its writers takes minutes.
@@ -49,7 +51,9 @@ void Settings::suit_an_emulated_machine() {
   keys_per_type = std::min(keys_per_type, kKeysPerType);
   fill = std::min(fill, kFill);
   flood = false;
-  for (int& pause : pauses) pause /= 4;
+  for (int& pause : pauses) {
+    pause /= 4;
+  }
   config.emplace_back("rdmasync.slice-us", "2000");
 }
 
@@ -61,7 +65,9 @@ std::string Settings::describe() const {
       " keys per type, values to " + std::to_string(largest_value) + (flood ? ", flood" : "") +
       (evict ? ", eviction" : "") + (old_dataset ? ", onto an old dataset" : "") +
       (again ? ", and again" : "");
-  for (const auto& [name, value] : config) text.append("\n    ").append(name).append(" ") += value;
+  for (const auto& [name, value] : config) {
+    text.append("\n    ").append(name).append(" ") += value;
+  }
   return text;
 }
 

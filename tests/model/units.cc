@@ -68,7 +68,9 @@ Command script(const Repertoire& repertoire, Dice& dice) {
       break;
   }
   for (int left = dice.between(1, 4); left > 0; left--) {
-    if (dice.one_in(4)) append_packed(run, {"SELECT", dice.database()});
+    if (dice.one_in(4)) {
+      append_packed(run, {"SELECT", dice.database()});
+    }
     append_packed(run, dice.one_in(3) ? repertoire.silent(dice) : repertoire.any(dice));
   }
   return run;
@@ -84,7 +86,9 @@ Unit rare(const Repertoire& repertoire, Dice& dice) {
   } else {
     unit.push_back(repertoire.rare(dice));
   }
-  if (dice.one_in(3)) unit.push_back({"FUNCTION", "LOAD", "REPLACE", run_all_library});
+  if (dice.one_in(3)) {
+    unit.push_back({"FUNCTION", "LOAD", "REPLACE", run_all_library});
+  }
   return unit;
 }
 
@@ -108,7 +112,9 @@ Command transaction_command(const Repertoire& repertoire, Dice& dice) {
 
 Unit transaction(const Repertoire& repertoire, Dice& dice) {
   Unit unit;
-  if (dice.one_in(8)) unit.push_back({"WATCH", dice.any_key()});
+  if (dice.one_in(8)) {
+    unit.push_back({"WATCH", dice.any_key()});
+  }
   unit.push_back({"MULTI"});
   for (int left = dice.between(1, 6); left > 0; left--) {
     unit.push_back(transaction_command(repertoire, dice));
@@ -120,7 +126,9 @@ Unit transaction(const Repertoire& repertoire, Dice& dice) {
 }  // namespace
 
 Command held_command(const Repertoire& repertoire, Dice& dice) {
-  if (!dice.playground().names.empty()) return repertoire.silent(dice);
+  if (!dice.playground().names.empty()) {
+    return repertoire.silent(dice);
+  }
   switch (dice.below(6)) {
     case 0:
       return {"SELECT", dice.database()};
@@ -133,15 +141,27 @@ Command held_command(const Repertoire& repertoire, Dice& dice) {
 
 Unit next_unit(const Repertoire& repertoire, Dice& dice) {
   const int kind = dice.below(400);
-  if (kind == 0) return {change_setting(dice)};
-  if (kind == 1) return rare(repertoire, dice);
+  if (kind == 0) {
+    return {change_setting(dice)};
+  }
+  if (kind == 1) {
+    return rare(repertoire, dice);
+  }
   if (kind == 2) {
     return {{"CLIENT", "PAUSE", std::to_string(dice.between(1, 20)), dice.pick({"WRITE", "ALL"})}};
   }
-  if (kind < 40) return {{"SELECT", dice.database()}};
-  if (kind < 80) return transaction(repertoire, dice);
-  if (kind < 110) return {script(repertoire, dice)};
-  if (kind < 140) return {repertoire.silent(dice)};
+  if (kind < 40) {
+    return {{"SELECT", dice.database()}};
+  }
+  if (kind < 80) {
+    return transaction(repertoire, dice);
+  }
+  if (kind < 110) {
+    return {script(repertoire, dice)};
+  }
+  if (kind < 140) {
+    return {repertoire.silent(dice)};
+  }
   return {repertoire.any(dice)};
 }
 

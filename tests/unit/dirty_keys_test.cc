@@ -11,7 +11,9 @@ namespace {
 
 std::set<DirtyKeys::Key> drain(DirtyKeys& keys) {
   std::set<DirtyKeys::Key> all;
-  while (const auto key = keys.next_in_round()) all.insert(*key);
+  while (const auto key = keys.next_in_round()) {
+    all.insert(*key);
+  }
   return all;
 }
 

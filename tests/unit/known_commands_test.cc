@@ -20,8 +20,12 @@ std::string lower(std::string name) {
 
 /// What a table says of a command, from the most trusted to the least.
 Notifies from_word(const std::string& word) {
-  if (word == "typed") return Notifies::kTyped;
-  if (word == "generic") return Notifies::kGeneric;
+  if (word == "typed") {
+    return Notifies::kTyped;
+  }
+  if (word == "generic") {
+    return Notifies::kGeneric;
+  }
   return word == "keyless" ? Notifies::kKeyless : Notifies::kUnknown;
 }
 
@@ -41,7 +45,9 @@ TEST(KnownCommands, AreThoseThatWereMeasured) {
   EXPECT_GE(tables, 5);
   // It flushes a slot, and no event tells so; in cluster mode alone, which a sync refuses.
   measured["cluster|flushslot"] = Notifies::kUnknown;
-  for (const auto& [name, notifies] : measured) EXPECT_EQ(how_it_notifies(name), notifies) << name;
+  for (const auto& [name, notifies] : measured) {
+    EXPECT_EQ(how_it_notifies(name), notifies) << name;
+  }
 }
 
 TEST(KnownCommands, WhatIsNotKnownIsNotTrusted) {

@@ -20,7 +20,9 @@ class FabricOfParts final : public rdma::Fabric {
   std::string_view name() const override { return "parts"; }
   std::unique_ptr<rdma::MemoryRegion> register_memory(std::span<std::byte> bytes,
                                                       rdma::Access) override {
-    if (parts == 0) throw Error(Errc::kResources, "no room for another region");
+    if (parts == 0) {
+      throw Error(Errc::kResources, "no room for another region");
+    }
     return std::make_unique<Region>(bytes, parts);
   }
   std::unique_ptr<rdma::Listener> listen(const rdma::ListenOptions&) override { return nullptr; }
@@ -62,7 +64,9 @@ class PublisherTest : public ::testing::Test {
     publisher_.put(info, "12345678");
   }
   void await_registration() {
-    while (woken_.load() == 0) std::this_thread::yield();
+    while (woken_.load() == 0) {
+      std::this_thread::yield();
+    }
   }
 
   FabricOfParts fabric_;

@@ -100,7 +100,9 @@ std::size_t read_all(std::string_view log) {
   std::size_t records = 0;
   while (const auto record = read_record(left, kPartSize)) {
     for (const std::string_view part : {record->key, record->entry}) {
-      if (part.empty()) continue;
+      if (part.empty()) {
+        continue;
+      }
       EXPECT_GE(part.data(), left.data());
       EXPECT_LE(part.data() + part.size(), left.data() + record->size);
     }
@@ -258,14 +260,18 @@ TEST(Record, ALogCutAnywhereHasTheRecordsBefore) {
   }
   std::size_t whole = 0;
   for (std::size_t size = 0; size <= log.size(); ++size) {
-    if (whole < ends.size() && size == ends[whole]) whole++;
+    if (whole < ends.size() && size == ends[whole]) {
+      whole++;
+    }
     EXPECT_EQ(read_all(std::string_view(log).substr(0, size)), whole) << size;
   }
 }
 
 TEST(Record, NoByteChangedLeadsOutside) {
   std::string log;
-  for (const std::string& record : every_record()) log += record;
+  for (const std::string& record : every_record()) {
+    log += record;
+  }
   std::size_t refused = 0;
   for (std::size_t at = 0; at < log.size(); ++at) {
     for (int value = 0; value < 256; ++value) {
@@ -280,6 +286,24 @@ TEST(Record, NoByteChangedLeadsOutside) {
     }
   }
   EXPECT_GT(refused, 0U);
+}
+
+/// As docs/log.md shows it.
+TEST(Record, TheWorkedExample) {
+  const std::string example(
+      "\x20\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x02\x00\x01\x0b"
+      "\x00\x01k\x01v\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+      32);
+  std::string entry;
+  append_entry_head(entry, {}, 0, "k");
+  RecordInfo info{.kind = Kind::kPacked, .db = 0, .key_length = 1, .key_offset = 2};
+  std::string made = bytes_of(header_of(info, entry.size() + 2)) + entry + "\x01v";
+  made.resize(record_size(entry.size() + 2));
+  EXPECT_EQ(made, example);
+  const auto record = read_record(example, kPartSize);
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->key, "k");
+  EXPECT_EQ(record->entry, std::string_view("\x00\x01k\x01v", 5));
 }
 
 }  // namespace

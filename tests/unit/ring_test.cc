@@ -44,7 +44,9 @@ TEST_F(RingTest, AFullRingRefusesUntilItIsReleased) {
   const std::string body(1000, 'x');
   std::uint64_t first_end = 0;
   while (ring_.append(entry(0, 0), body)) {
-    if (first_end == 0) first_end = ring_.head();
+    if (first_end == 0) {
+      first_end = ring_.head();
+    }
   }
   EXPECT_LE(ring_.used(), ring_.capacity());
   const std::uint64_t head = ring_.head();
@@ -93,7 +95,9 @@ TEST_F(RingTest, RecordsSurviveManyTurnsOfTheRing) {
     }
     live.emplace_back(db, first + second);
   }
-  while (!live.empty()) consume();
+  while (!live.empty()) {
+    consume();
+  }
   EXPECT_GT(position, 100 * ring_.capacity());
 }
 

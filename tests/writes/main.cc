@@ -35,7 +35,9 @@ int check(const Measurement& measurement, const Table& measured,
           const std::filesystem::path& directory) {
   bool good = true;
   for (const auto& [name, told] : measured) {
-    if (!trusted_wrongly(name, told)) continue;
+    if (!trusted_wrongly(name, told)) {
+      continue;
+    }
     std::cout << name << " is trusted by the module, but measured is " << to_string(told) << '\n';
     good = false;
   }
@@ -58,7 +60,9 @@ int run(const std::vector<std::string>& arguments) {
   int changes = kChanges;
   std::string tables;
   for (std::size_t i = 0; i < arguments.size(); i += 2) {
-    if (i + 1 == arguments.size()) throw std::invalid_argument(arguments[i] + " needs a value");
+    if (i + 1 == arguments.size()) {
+      throw std::invalid_argument(arguments[i] + " needs a value");
+    }
     if (arguments[i] == "--changes") {
       changes = std::stoi(arguments[i + 1]);
     } else if (arguments[i] == "--check") {
@@ -69,7 +73,9 @@ int run(const std::vector<std::string>& arguments) {
   }
   Measurement measurement(changes);
   const Table table = measurement.run();
-  if (!tables.empty()) return check(measurement, table, tables);
+  if (!tables.empty()) {
+    return check(measurement, table, tables);
+  }
   write_table(table, std::cout);
   return 0;
 }

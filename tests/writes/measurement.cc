@@ -33,7 +33,9 @@ Told worse(Told a, Told b) {
 /// An error where fields do not have them.
 Command field_lives(const std::string& hash) {
   Command command = {"HPEXPIRETIME", hash, "FIELDS", std::to_string(Dice::kFields)};
-  for (int i = 0; i < Dice::kFields; i++) command.push_back("f" + std::to_string(i));
+  for (int i = 0; i < Dice::kFields; i++) {
+    command.push_back("f" + std::to_string(i));
+  }
   return command;
 }
 
@@ -41,7 +43,9 @@ Command field_lives(const std::string& hash) {
 std::string describe_stream(const Reply& reply) {
   std::string all;
   for (std::size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
-    if (reply.elements[i].text.starts_with("radix-tree")) continue;
+    if (reply.elements[i].text.starts_with("radix-tree")) {
+      continue;
+    }
     all += reply.elements[i].describe() + reply.elements[i + 1].describe();
   }
   return all;
@@ -49,7 +53,9 @@ std::string describe_stream(const Reply& reply) {
 
 /// Of one key that has changed.
 Told told_by(const std::vector<int>& classes) {
-  if (classes.empty()) return Told::kSilent;
+  if (classes.empty()) {
+    return Told::kSilent;
+  }
   const bool typed = std::any_of(classes.begin(), classes.end(),
                                  [](int c) { return c != kGenericClass && c != kNewClass; });
   return typed ? Told::kTyped : Told::kGeneric;
@@ -71,23 +77,35 @@ Measurement::Measurement(int changes)
   repertoire_.limit_to(server_);
   playground_.payloads = make_payloads(elsewhere_, repertoire_);
   client_.must("TESTTYPE.HEARD");  // listens from now on
-  for (const std::string type : Dice::types()) add_keys(type);
-  for (const char* type : {"lex", "v"}) add_keys(type);
+  for (const std::string type : Dice::types()) {
+    add_keys(type);
+  }
+  for (const char* type : {"lex", "v"}) {
+    add_keys(type);
+  }
 }
 
 void Measurement::add_keys(const std::string& type) {
-  for (int i = 0; i < kKeysPerType; i++) keys_.push_back(type + ":" + std::to_string(i));
+  for (int i = 0; i < kKeysPerType; i++) {
+    keys_.push_back(type + ":" + std::to_string(i));
+  }
 }
 
 Table Measurement::run() {
   std::map<std::string, std::vector<Recipe>> by_name;
-  for (const Recipe& recipe : every_recipe()) by_name[recipe.name].push_back(recipe);
+  for (const Recipe& recipe : every_recipe()) {
+    by_name[recipe.name].push_back(recipe);
+  }
   Table table;
   for (const WriteCommand& command : write_commands(server_)) {
-    if (command.name.starts_with("TESTTYPE.")) continue;
+    if (command.name.starts_with("TESTTYPE.")) {
+      continue;
+    }
     Told& told = table[command.name];
     told = command.takes_keys ? Told::kUnseen : Told::kKeyless;
-    if (command.takes_keys) measure(by_name[command.name], told);
+    if (command.takes_keys) {
+      measure(by_name[command.name], told);
+    }
   }
   return table;
 }
@@ -104,9 +122,13 @@ void Measurement::measure(const std::vector<Recipe>& recipes, Told& told) {
     const Dataset after = dataset(command);
     Heard notified = heard();
     for (const auto& [place, value] : after) {
-      if (value != before.at(place)) told = worse(told, told_by(notified[place]));
+      if (value != before.at(place)) {
+        told = worse(told, told_by(notified[place]));
+      }
     }
-    if (before != after) changes++;
+    if (before != after) {
+      changes++;
+    }
   }
 }
 
@@ -138,9 +160,13 @@ void Measurement::send(const Command& command, bool blocks) {
   const auto answered = [&] { return client.answers_within(std::chrono::milliseconds{0}); };
   const auto blocked = [&] { return server_.info("clients", "blocked_clients") == "1"; };
   wait_until("it is blocked or answered", [&] { return answered() || blocked(); });
-  if (!answered()) serve(db, command);
+  if (!answered()) {
+    serve(db, command);
+  }
   wait_until("it is answered or blocks no more", [&] {
-    if (answered()) return true;
+    if (answered()) {
+      return true;
+    }
     client_.must("CLIENT", "UNBLOCK", id);
     return false;
   });
@@ -151,9 +177,15 @@ void Measurement::send(const Command& command, bool blocks) {
 void Measurement::serve(int db, const Command& blocked) {
   client_.must("SELECT", db);
   for (const std::string& key : blocked) {
-    if (key.starts_with("l:")) client_.run({"RPUSH", key, "served"});
-    if (key.starts_with("z:")) client_.run({"ZADD", key, "1", "served"});
-    if (key.starts_with("x:")) client_.run({"XADD", key, "*", "field", "served"});
+    if (key.starts_with("l:")) {
+      client_.run({"RPUSH", key, "served"});
+    }
+    if (key.starts_with("z:")) {
+      client_.run({"ZADD", key, "1", "served"});
+    }
+    if (key.starts_with("x:")) {
+      client_.run({"XADD", key, "*", "field", "served"});
+    }
   }
 }
 
@@ -164,7 +196,9 @@ Measurement::Dataset Measurement::dataset(const Command& command) {
   for (int db = 0; db < kLookedAt; db++) {
     commands.push_back({"SELECT", std::to_string(db)});
     for (const std::string& key : command) {
-      if (std::find(keys_.begin(), keys_.end(), key) == keys_.end()) continue;
+      if (std::find(keys_.begin(), keys_.end(), key) == keys_.end()) {
+        continue;
+      }
       places.emplace_back(db, key);
       commands.insert(commands.end(), {{"TYPE", key},
                                        {"DUMP", key},
@@ -179,7 +213,9 @@ Measurement::Dataset Measurement::dataset(const Command& command) {
   auto reply = replies.begin();
   int db = -1;
   for (const Place& place : places) {
-    if (place.first != db) ++reply;  // of SELECT
+    if (place.first != db) {
+      ++reply;  // of SELECT
+    }
     db = place.first;
     const std::string type = (reply++)->text;
     const std::string dump = (reply++)->describe();
@@ -198,7 +234,9 @@ Measurement::Heard Measurement::heard() {
   Heard all;
   int event_class = 0;
   Place place;
-  while (lines >> event_class >> place.first >> place.second) all[place].push_back(event_class);
+  while (lines >> event_class >> place.first >> place.second) {
+    all[place].push_back(event_class);
+  }
   return all;
 }
 

@@ -18,7 +18,9 @@ constexpr std::array<std::pair<Told, const char*>, 5> kWords = {{{Told::kKeyless
 Told from_string(const std::string& word) {
   const auto* found = std::find_if(kWords.begin(), kWords.end(),
                                    [&](const auto& known) { return known.second == word; });
-  if (found == kWords.end()) throw std::runtime_error("no such word in a table: " + word);
+  if (found == kWords.end()) {
+    throw std::runtime_error("no such word in a table: " + word);
+  }
   return found->first;
 }
 
@@ -30,16 +32,22 @@ std::string to_string(Told told) {
 
 Table read_table(const std::filesystem::path& path) {
   std::ifstream in(path);
-  if (!in) throw std::runtime_error("cannot read " + path.string());
+  if (!in) {
+    throw std::runtime_error("cannot read " + path.string());
+  }
   Table table;
   std::string name;
   std::string word;
-  while (in >> name >> word) table[name] = from_string(word);
+  while (in >> name >> word) {
+    table[name] = from_string(word);
+  }
   return table;
 }
 
 void write_table(const Table& table, std::ostream& out) {
-  for (const auto& [name, told] : table) out << name << ' ' << to_string(told) << '\n';
+  for (const auto& [name, told] : table) {
+    out << name << ' ' << to_string(told) << '\n';
+  }
 }
 
 std::vector<std::string> worse(const Table& committed, const Table& measured) {

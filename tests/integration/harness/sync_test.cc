@@ -46,7 +46,9 @@ Server& SyncTest::start_server(const std::string& name, ServerOptions options) {
 }
 
 void SyncTest::expect_no_native_full_sync(Server& master) const {
-  if (!master.options().load_module || status(master, "exports") == "0") return;
+  if (!master.options().load_module || status(master, "exports") == "0") {
+    return;
+  }
   // Who makes it create its backlog counts as one, and does not say where it listens.
   const std::string log = master.log();
   int asked_to_create_backlog = 0;
@@ -62,7 +64,9 @@ void SyncTest::expect_no_native_full_sync(Server& master) const {
 void SyncTest::TearDown() {
   for (const auto& server : servers_) {
     if (server->pid() > 0) {
-      if (server->alive()) expect_no_native_full_sync(*server);
+      if (server->alive()) {
+        expect_no_native_full_sync(*server);
+      }
       EXPECT_TRUE(server->alive()) << server->name() << " died";
       EXPECT_TRUE(server->stop()) << server->name() << " did not exit cleanly on SIGTERM";
     }
@@ -162,6 +166,10 @@ void wait_synced(Server& replica, Server& master) {
       [&] { return describe_status(replica) + "; " + replica.must("INFO", "replication").text; });
 }
 
+void pause_at(Server& replica, const std::string& state) {
+  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", state);
+}
+
 void wait_state(Server& replica, const std::string& state) {
   wait_until(
       replica.name() + " is " + state, [&] { return status(replica, "state") == state; },
@@ -181,7 +189,9 @@ void wait_loading(const Server& replica, int times) {
   wait_until(replica.name() + " loads", [&] {
     const std::string log = replica.log();
     int seen = 0;
-    for (auto at = log.find(line); at != std::string::npos; at = log.find(line, at + 1)) seen++;
+    for (auto at = log.find(line); at != std::string::npos; at = log.find(line, at + 1)) {
+      seen++;
+    }
     return seen >= times;
   });
 }

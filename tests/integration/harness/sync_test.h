@@ -71,6 +71,8 @@ void slaveof_no_one(Server& replica);
 /// The link is up, natively, to the real master, and the module says so too.
 void wait_synced(Server& replica, Server& master);
 void wait_state(Server& replica, const std::string& state);
+/// Its syncs stop when they come to that state, until pause_at(replica, "none").
+void pause_at(Server& replica, const std::string& state);
 /// The sync has given up at least once and says why.
 std::string wait_error(Server& replica);
 /// Seen in the log, that it has begun to load `times` times.

@@ -186,7 +186,9 @@ int box_put_command(Context* context, String** argv, int argc) {
 }
 
 bool create_box(Context* context) {
-  if (api.create_command(context, "TESTTYPE.BOX", nullptr, "", 0, 0, 0) != kOk) return false;
+  if (api.create_command(context, "TESTTYPE.BOX", nullptr, "", 0, 0, 0) != kOk) {
+    return false;
+  }
   CommandEntry* box = api.get_command(context, "TESTTYPE.BOX");
   return api.create_subcommand(box, "PUT", box_put_command, "write deny-oom", 2, 2, 1) == kOk;
 }
@@ -253,7 +255,9 @@ void watch(Context* context) {
     events += subevent == 0 ? "role:master " : "role:replica ";
   });
   subscribe<2>(context, [](Context*, Event, std::uint64_t subevent, void*) {
-    if (subevent == 1) events += "flushed ";
+    if (subevent == 1) {
+      events += "flushed ";
+    }
   });
   subscribe<3>(context, [](Context*, Event, std::uint64_t subevent, void*) {
     events += "loading:" + std::to_string(subevent) + " ";
@@ -355,6 +359,8 @@ extern "C" __attribute__((visibility("default"))) int RedisModule_OnLoad(void* r
       api.create_command(context, "TESTTYPE.GET", get_command, "readonly", 1, 1, 1) == kOk &&
       api.create_command(context, "TESTTYPE.HEARD", heard_command, "readonly", 0, 0, 0) == kOk &&
       api.create_command(context, "TESTTYPE.EVENTS", events_command, "readonly", 0, 0, 0) == kOk;
-  if (created) watch(context);
+  if (created) {
+    watch(context);
+  }
   return created ? kOk : kError;
 }

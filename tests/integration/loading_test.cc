@@ -22,7 +22,7 @@ class LoadTest : public FabricTest {
     replica.must("REPLICAOF", old_master.host(), old_master.port());
     wait_link_up(replica, old_master);
     fill_dataset(master, {.small_keys = 100, .large_values = 1});
-    replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "loading");
+    pause_at(replica, "loading");
     slaveof(replica, master);
     wait_state(replica, "loading");
     EXPECT_NE(replica.info("replication", "master_port"), std::to_string(old_master.port()));
@@ -32,7 +32,7 @@ class LoadTest : public FabricTest {
   Server& start_old_master() {
     return start_server("old-master", with_fabric({.config = {"repl-diskless-sync-delay 0"}}));
   }
-  static void resume(Server& replica) { replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "none"); }
+  static void resume(Server& replica) { pause_at(replica, "none"); }
 };
 RDMASYNC_FOR_EACH_FABRIC(LoadTest);
 
@@ -57,11 +57,11 @@ TEST_P(LoadTest, ABrokenLoadKeepsTheOldDataset) {
   fill_dataset(master, {.small_keys = 20000, .large_values = 1});
   Server& replica = start_slow_replica();
   fill_old_dataset(replica);
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "pulling");
+  pause_at(replica, "pulling");
   slaveof(replica, master);
   wait_state(replica, "pulling");
   // This sync goes on; the one after it waits until what this one leaves was looked at.
-  replica.must("RDMASYNC.DEBUG", "PAUSE-AT", "connecting");
+  pause_at(replica, "connecting");
   wait_loading(replica);
   const std::string port = replica.info("replication", "master_port");
   ASSERT_NE(port, std::to_string(master.port())) << "too late: it is loaded";
@@ -91,7 +91,9 @@ TEST_P(LoadTest, AReplicaThatSyncsAgainServesAllTheTime) {
   std::set<std::string> answers;
   std::atomic<bool> stopping{false};
   std::thread asker([&, client = replica.connect()]() mutable {
-    while (!stopping) answers.insert(client.run({"GET", "always"}).describe());
+    while (!stopping) {
+      answers.insert(client.run({"GET", "always"}).describe());
+    }
   });
   // Another name, for it would not sync again with the master that it follows.
   replica.must("RDMASYNC.SLAVEOF", "localhost", master.port());
