@@ -122,8 +122,8 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
 
   if (what == protocol::kAck) {
     // No reply to it, whatever happens: a late one may come from a replica that was dropped.
-    const auto session = guests_.find(client);
-    if (session != guests_.end()) {
+    const auto session = readers_.find(client);
+    if (session != readers_.end()) {
       session->second.of->acknowledge(client, number(arg(2)));
     }
     return;
@@ -137,7 +137,7 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
     attach(ctx, arg(3));
   } else if (what == protocol::kCut) {
     hold_backlog(ctx, client);
-    reply_with(ctx, to_fields(guest(client).of->cut(ctx, client)));
+    reply_with(ctx, to_fields(reader(client).of->cut(ctx, client)));
   } else if (what == protocol::kOffset) {
     const redis::Info replication("replication");
     reply_with(ctx, to_fields(protocol::Position{
@@ -252,7 +252,7 @@ void Exports::join(RedisModuleCtx* ctx, Door& door, Export& joined) {
   const rdma::Token token = rdma::random_token();
   door.listener->admit(token);
   joined.join(client);
-  guests_[client] = {token, &door, &joined};
+  readers_[client] = {token, &door, &joined};
   redis::log_notice(fmt::format("rdmasync: a replica joined export {} over {}",
                                 joined.options().number, joined.fabric().name()));
 
@@ -311,21 +311,21 @@ void Exports::forget_preparations() {
   }
 }
 
-Exports::Guest& Exports::guest(Export::ClientId client) {
-  const auto found = guests_.find(client);
-  if (found == guests_.end()) {
+Exports::Reader& Exports::reader(Export::ClientId client) {
+  const auto found = readers_.find(client);
+  if (found == readers_.end()) {
     throw Error(Errc::kProtocol, "this connection is in no export (any more): attach first");
   }
   return found->second;
 }
 
 void Exports::leave(Export::ClientId client) {
-  const auto found = guests_.find(client);
-  if (found == guests_.end()) {
+  const auto found = readers_.find(client);
+  if (found == readers_.end()) {
     return;
   }
-  const Guest left = found->second;
-  guests_.erase(found);
+  const Reader left = found->second;
+  readers_.erase(found);
   left.door->listener->revoke(left.token);
   left.of->leave(client);
   if (left.of->replicas() == 0) {
@@ -410,7 +410,7 @@ void Exports::drop(Export& broken, std::string_view why) {
   redis::log_warning(
       fmt::format("rdmasync: export {} is abandoned: {}", broken.options().number, why));
   std::vector<Export::ClientId> clients;
-  for (const auto& [client, session] : guests_) {
+  for (const auto& [client, session] : readers_) {
     if (session.of == &broken) {
       clients.push_back(client);
     }
@@ -465,7 +465,7 @@ void Exports::swapped(std::uint32_t a, std::uint32_t b) {
 Exports::Stats Exports::stats() const {
   Stats sum = past_;
   sum.exports += exports_.size();
-  sum.replicas = guests_.size();
+  sum.replicas = readers_.size();
   for (const auto& running : exports_) {
     sum.log_bytes += running->log().capacity();
     sum.pinned_bytes += running->publisher().pinned_bytes() + running->log().capacity();

@@ -66,7 +66,7 @@ class Exports final : private WriteListener {
     std::unique_ptr<rdma::Fabric> fabric;
     std::unique_ptr<rdma::Listener> listener;
   };
-  struct Guest {
+  struct Reader {
     rdma::Token token{};
     Door* door = nullptr;
     Export* of = nullptr;
@@ -84,7 +84,7 @@ class Exports final : private WriteListener {
   void end(Export& ended);
   Export* joinable_at(const Place& place);
   Export& begin_export(const Place& place, std::unique_ptr<log::Ring> log);
-  Guest& guest(Export::ClientId client);
+  Reader& reader(Export::ClientId client);
   void disconnect(Export::ClientId client);
   void drop(Export& broken, std::string_view why);
 
@@ -97,7 +97,7 @@ class Exports final : private WriteListener {
   std::map<Place, Door> doors_;
   std::map<Place, std::unique_ptr<Preparation>> preparations_;
   std::vector<std::unique_ptr<Export>> exports_;
-  std::map<Export::ClientId, Guest> guests_;
+  std::map<Export::ClientId, Reader> readers_;
   HeldSettings priming_;  ///< while a replica makes this master create its backlog
   HeldSettings backlog_;  ///< from a cut until that replica has handed over
   std::chrono::microseconds turn_began_{};  ///< CPU time when the last slices had ended

@@ -56,23 +56,24 @@ bool Scan::step() {
 }
 
 void Scan::next_bucket(Pass& pass) {
-  const auto visit = [](RedisModuleCtx*, RedisModuleString* name, RedisModuleKey* key, void* data) {
+  const auto on_key = [](RedisModuleCtx*, RedisModuleString* name, RedisModuleKey* key,
+                         void* data) {
     auto* self = static_cast<Scan*>(data);
     try {
       if (!self->failure_) {
-        self->publish(name, key);
+        self->visit(name, key);
       }
     } catch (...) {
       self->failure_ = std::current_exception();  // not through the server's frames
     }
   };
-  pass.done = redis::Scan(capture_.select(db_), pass.cursor.get(), visit, this) == 0;
+  pass.done = redis::Scan(capture_.select(db_), pass.cursor.get(), on_key, this) == 0;
   if (failure_) {
     std::rethrow_exception(std::exchange(failure_, nullptr));
   }
 }
 
-void Scan::publish(RedisModuleString* name, RedisModuleKey* key) {
+void Scan::visit(RedisModuleString* name, RedisModuleKey* key) {
   ++seen_;
   const long long expire_at = redis::GetAbsExpire(key);
   if (expire_at != redis::kNoExpire && expire_at - now_ms_ < kAboutToExpireMs) {

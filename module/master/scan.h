@@ -29,7 +29,7 @@ class Scan {
     bool done = false;
   };
   void next_bucket(Pass& pass);
-  void publish(RedisModuleString* name, RedisModuleKey* key);
+  void visit(RedisModuleString* name, RedisModuleKey* key);
 
   Capture& capture_;
   DirtyKeys& dirty_;
