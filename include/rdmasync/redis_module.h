@@ -311,5 +311,6 @@ inline constexpr int kArgString = 0;
   X(ServerInfoGetFieldC, const char*, RedisModuleServerInfoData*, const char*)
 
 /// The same, for functions that some servers lack; null there.
-#define RDMASYNC_OPTIONAL_MODULE_API(X) \
-  X(CommandFilterGetClientId, unsigned long long, RedisModuleCommandFilterCtx*)
+#define RDMASYNC_OPTIONAL_MODULE_API(X)                                         \
+  X(CommandFilterGetClientId, unsigned long long, RedisModuleCommandFilterCtx*) \
+  X(GetKeyMeta, int, int, RedisModuleKey*, std::uint64_t*)

@@ -52,9 +52,10 @@ RedisModuleCtx* Capture::select(std::uint32_t db) {
 }
 
 Capture::KeyFacts Capture::look_at(RedisModuleKey* key) const {
+  const int type = redis::KeyType(key);
   const redis::Uses uses = redis::uses_of(key);
-  return {redis::KeyType(key), redis::ValueLength(key), uses,
-          redis::meta_of(key, uses, recency_kind_)};
+  return {type, type == redis::kTypeString && !redis::has_attachments(key), redis::ValueLength(key),
+          uses, redis::meta_of(key, uses, recency_kind_)};
 }
 
 Capture::Outcome Capture::capture(std::uint32_t db, RedisModuleString* name, Mode mode) {
@@ -75,7 +76,7 @@ Capture::Outcome Capture::capture(std::uint32_t db, RedisModuleString* name, Mod
 
 bool Capture::capture_scanned(std::uint32_t db, RedisModuleString* name, RedisModuleKey* key) {
   const KeyFacts facts = look_at(key);
-  if (facts.type == redis::kTypeString && facts.length < raw_from_) {
+  if (facts.is_plain_string && facts.length < raw_from_) {
     short_strings_.push_back({redis::hold(name), facts});
     return false;
   }
@@ -108,7 +109,7 @@ void Capture::publish_short_strings(std::uint32_t db) {
 
 bool Capture::publish_string(std::uint32_t db, std::string_view name, RedisModuleKey* key,
                              const KeyFacts& facts, Mode mode) {
-  if (facts.type != redis::kTypeString || facts.length < raw_from_) {
+  if (!facts.is_plain_string || facts.length < raw_from_) {
     return false;
   }
   std::size_t length = 0;
@@ -123,7 +124,7 @@ bool Capture::publish_string(std::uint32_t db, std::string_view name, RedisModul
 
 Capture::Outcome Capture::publish_by_command(std::uint32_t db, RedisModuleString* name,
                                              const KeyFacts& facts) {
-  const bool is_string = facts.type == redis::kTypeString;
+  const bool is_string = facts.is_plain_string;
   if (remember_streams_ && facts.type == redis::kTypeStream) {
     streams_.emplace(redis::view(name));
   }

@@ -68,6 +68,7 @@ class Capture {
  private:
   struct KeyFacts {
     int type = 0;
+    bool is_plain_string = false;  ///< its bytes are all there is of it
     std::size_t length = 0;
     redis::Uses uses;
     log::KeyMeta meta;

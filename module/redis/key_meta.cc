@@ -20,6 +20,21 @@ void set_uses(RedisModuleKey* key, const Uses& uses) {
   }
 }
 
+bool has_attachments(RedisModuleKey* key) {
+  constexpr int kFirst = 1;  // 0 is the server's own
+  constexpr int kLast = 7;
+  if (GetKeyMeta == nullptr) {
+    return false;
+  }
+  std::uint64_t attached = 0;
+  for (int id = kFirst; id <= kLast; ++id) {
+    if (GetKeyMeta(id, key, &attached) == kOk) {
+      return true;
+    }
+  }
+  return false;
+}
+
 log::KeyMeta meta_of(RedisModuleKey* key, const Uses& uses, Recency kind) {
   log::KeyMeta meta;
   meta.expire_at_ms = GetAbsExpire(key);

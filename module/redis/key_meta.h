@@ -15,6 +15,10 @@ struct Uses {
 Uses uses_of(RedisModuleKey* key);
 void set_uses(RedisModuleKey* key, const Uses& uses);
 
+/// Whether other modules have attached something to it, which servers since Redis 8.6 let them do:
+/// DUMP has that, and nothing else that reads a value.
+bool has_attachments(RedisModuleKey* key);
+
 /// The recency of the kind that counts under this server's eviction policy.
 log::KeyMeta meta_of(RedisModuleKey* key, const Uses& uses, log_format::Recency kind);
 /// Of a key that was just made.
