@@ -8,9 +8,10 @@
 #include "module/config.h"
 #include "module/fields.h"
 #include "module/redis/guard.h"
+#include "module/redis/held_settings.h"
 #include "module/redis/main_thread.h"
 #include "module/redis/owned.h"
-#include "module/replica/linker.h"
+#include "module/replica/insert.h"
 
 namespace rdmasync {
 
@@ -66,6 +67,17 @@ int export_command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
     return redis::WrongArity(ctx);
   }
   return redis::reply_guard(ctx, [&] { halves().exports.command(ctx, argv, argc); });
+}
+
+/// CONFIG REWRITE, while some settings are not what the operator has set.
+int rewrite(RedisModuleCtx* ctx, RedisModuleString**, int argc) {
+  if (argc != 1) {
+    return redis::WrongArity(ctx);
+  }
+  return redis::reply_guard(ctx, [&] {
+    redis::HeldSettings::rewrite_config(ctx);
+    redis::ReplyWithSimpleString(ctx, "OK");
+  });
 }
 
 std::optional<replica::State> state_named(std::string_view name) {
@@ -129,7 +141,7 @@ struct Command {
   const char* complexity;
 };
 
-constexpr std::array<Command, 6> kCommands = {{
+constexpr std::array<Command, 7> kCommands = {{
     {"rdmasync.slaveof", slaveof, "admin deny-script allow-stale", 3,
      "Makes this server a replica of a master by one-sided reads, in the background; NO ONE stops "
      "that, or makes a replica a master.",
@@ -146,6 +158,10 @@ constexpr std::array<Command, 6> kCommands = {{
     {"rdmasync.export", export_command, "admin deny-script allow-stale may-replicate", -2,
      "What replicas say to this master during a sync; not for people.",
      "ATTACH, ACK: O(1). CUT: O(N) with N the number of keys written since the last round."},
+    {"rdmasync.rewrite", rewrite, "admin deny-script allow-stale allow-loading", 1,
+     "What CONFIG REWRITE becomes during a sync, so that nothing is written down that is set for "
+     "the moment only.",
+     "O(1)"},
     {"rdmasync.debug", debug, "admin deny-script", 3,
      "Looks inside for tests; needs rdmasync.debug yes.", "O(1)"},
 }};

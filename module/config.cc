@@ -48,9 +48,9 @@ struct Switch {
 };
 
 constexpr std::array<Switch, 3> kSwitches = {{
+    {"accelerate", &Config::accelerate, true},
     {"huge-pages", &Config::huge_pages, true},
     {"debug", &Config::debug, false},
-    {"debug-whole-payloads", &Config::debug_whole_payloads, false},
 }};
 
 struct Text {

@@ -20,9 +20,9 @@ struct Config {
   long long join_window_ms = 0;
   long long max_rounds = 0;
   long long cut_max_ms = 0;
+  bool accelerate = true;
   bool huge_pages = true;
   bool debug = false;
-  bool debug_whole_payloads = false;
 };
 
 const Config& config();

@@ -7,7 +7,7 @@
 #include "module/commands.h"
 #include "module/config.h"
 #include "module/redis/guard.h"
-#include "module/replica/linker.h"
+#include "module/replica/stub_load.h"
 #include "rdmasync/log_format.h"
 
 namespace rdmasync {
@@ -57,6 +57,8 @@ void role_change(std::uint64_t subevent, void*) {
 void master_link(std::uint64_t subevent, void*) {
   if (subevent == redis::kMasterLinkUp) {
     halves().replica.master_link_up();
+  } else {
+    halves().replica.master_link_down();
   }
 }
 

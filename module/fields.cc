@@ -16,7 +16,8 @@ std::vector<Field> status_fields(const master::Exports& exports, const replica::
   const std::uint64_t total = std::max<std::uint64_t>(sync.total_bytes, read);
   const State state = sync.state();
   const bool copied = state == State::kLoading || state == State::kRelaying ||
-                      state == State::kHandover || state == State::kSynced;
+                      state == State::kHandover || state == State::kContinuing ||
+                      state == State::kSynced;
   const double percent = copied ? 100.0
                          : total == 0
                              ? 0.0

@@ -4,9 +4,10 @@
 #include "module/config.h"
 #include "module/events.h"
 #include "module/fields.h"
+#include "module/filter.h"
 #include "module/redis/context.h"
 #include "module/redis/guard.h"
-#include "module/replica/linker.h"
+#include "module/replica/stub_load.h"
 
 /// What the server sees of the module first: OnLoad.
 namespace rdmasync {
@@ -36,7 +37,7 @@ int on_load(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
     redis::set_module_context(ctx);
     // A stub RDB is loaded without a file, beside the old dataset, only if every module says this.
     redis::SetModuleOptions(ctx, redis::kOptionHandleIoErrors | redis::kOptionHandleAsyncLoad);
-    replica::register_linker(ctx);
+    replica::register_stub_type(ctx);
     if (!register_commands(ctx) || !register_configs(ctx, argv, argc)) {
       return redis::kErr;
     }
@@ -44,6 +45,7 @@ int on_load(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
     redis::RegisterInfoFunc(ctx, on_info);
     halves();
     subscribe_to_events(ctx);
+    register_filter();
   } catch (const std::exception& error) {
     redis::log_warning(std::string("rdmasync cannot be loaded: ") + error.what());
     return redis::kErr;

@@ -7,7 +7,7 @@
 namespace rdmasync::protocol {
 
 /// Both ends must have the same; there is no negotiation.
-inline constexpr std::int64_t kVersion = 5;
+inline constexpr std::int64_t kVersion = 6;
 
 /// `RDMASYNC.EXPORT ATTACH <version> <fabric>` joins an export, or starts one. The connection is
 /// the session: when it closes, the replica has left.
@@ -17,10 +17,9 @@ inline constexpr std::int64_t kVersion = 5;
 inline constexpr const char* kExportCommand = "RDMASYNC.EXPORT";
 inline constexpr const char* kAttach = "ATTACH";
 
-/// `RDMASYNC.EXPORT PRIME` lets the replica open a short-lived `PSYNC ? -1` that makes the master
-/// create its backlog without a fork; `RDMASYNC.EXPORT PRIMED` ends that. Both reply +OK.
+/// `RDMASYNC.EXPORT PRIME`: this connection is about to say `PSYNC ? -1`, which makes the master
+/// create its backlog, and to hang up before the master forks for it. +OK.
 inline constexpr const char* kPrime = "PRIME";
-inline constexpr const char* kPrimed = "PRIMED";
 
 /// `RDMASYNC.EXPORT ACK <position>`: every record before the position is consumed and every direct
 /// read of one has completed. Said again now and then while that takes long. No reply.
@@ -35,6 +34,28 @@ inline constexpr const char* kCut = "CUT";
 
 /// `RDMASYNC.EXPORT DETACH`: the replica has all it needs of the log. +OK; the connection stays.
 inline constexpr const char* kDetach = "DETACH";
+
+/// What follows is how a PSYNC that asks for a full sync is answered by the module, in place of the
+/// server. `RDMASYNC.EXPORT NATIVE <address>...`: the link of this replica's own server to this
+/// master comes from one of these (address:port). Said again whenever that changes. +OK.
+inline constexpr const char* kNative = "NATIVE";
+
+/// `RDMASYNC.EXPORT AWAIT <milliseconds>`: whether a PSYNC of the native link waits for an answer,
+/// by now or within that time. -ERR if this master does not answer any.
+inline constexpr const char* kAwait = "AWAIT";
+
+/// `RDMASYNC.EXPORT ANSWER <session> <stub>`: the PSYNC that waits is answered with the session, 40
+/// hexadecimal digits, at the offset of this connection's last cut, and with the stub RDB. From
+/// then on `PSYNC <session> <that offset + 1>` is continued as if it named the master's real
+/// replication id. The reply tells, as that of AWAIT does, whether there was one.
+inline constexpr const char* kAnswer = "ANSWER";
+
+/// `RDMASYNC.EXPORT DECLINE <reason>`: the server is to answer the PSYNC itself. +OK.
+inline constexpr const char* kDecline = "DECLINE";
+
+/// `RDMASYNC.EXPORT PSYNC <id> <offset>` is what the command filter of a master makes of a PSYNC
+/// that it does not leave to the server. Nobody else says it.
+inline constexpr const char* kPsync = "PSYNC";
 
 /// `RDMASYNC.EXPORT OFFSET`: where the master's stream is, its backlog, and its run id.
 inline constexpr const char* kOffset = "OFFSET";

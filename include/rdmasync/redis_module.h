@@ -23,6 +23,7 @@ struct RedisModuleIO;
 struct RedisModuleScanCursor;
 struct RedisModuleServerInfoData;
 struct RedisModuleType;
+struct RedisModuleUser;
 
 /// Passed by value to event subscriptions and callbacks.
 struct RedisModuleEvent {
@@ -267,10 +268,16 @@ inline constexpr int kArgString = 0;
   X(ScanCursorDestroy, void, RedisModuleScanCursor*)                                              \
   X(RegisterCommandFilter, RedisModuleCommandFilter*, RedisModuleCtx*,                            \
     RedisModuleCommandFilterFunc, int)                                                            \
-  X(UnregisterCommandFilter, int, RedisModuleCtx*, RedisModuleCommandFilter*)                     \
   X(CommandFilterArgsCount, int, RedisModuleCommandFilterCtx*)                                    \
   X(CommandFilterArgGet, RedisModuleString*, RedisModuleCommandFilterCtx*, int)                   \
+  X(CommandFilterArgDelete, int, RedisModuleCommandFilterCtx*, int)                               \
+  X(CommandFilterArgInsert, int, RedisModuleCommandFilterCtx*, int, RedisModuleString*)           \
+  X(CommandFilterArgReplace, int, RedisModuleCommandFilterCtx*, int, RedisModuleString*)          \
   X(GetClientInfoById, int, void*, std::uint64_t)                                                 \
+  X(GetClientUserNameById, RedisModuleString*, RedisModuleCtx*, std::uint64_t)                    \
+  X(GetModuleUserFromUserName, RedisModuleUser*, RedisModuleString*)                              \
+  X(FreeModuleUser, int, RedisModuleUser*)                                                        \
+  X(ACLCheckCommandPermissions, int, RedisModuleUser*, RedisModuleString**, int)                  \
   X(AvoidReplicaTraffic, int)                                                                     \
   X(NotifyKeyspaceEvent, int, RedisModuleCtx*, int, const char*, RedisModuleString*)              \
   X(GetCommandKeys, int*, RedisModuleCtx*, RedisModuleString**, int, int*)                        \

@@ -139,7 +139,7 @@ Capture::Outcome Capture::publish_by_command(std::uint32_t db, RedisModuleString
   if (is_string) {
     put_string(db, redis::view(name), facts.meta, value);
   } else {
-    put_payload(db, redis::view(name), facts.meta, value);
+    put_entry(db, redis::view(name), facts.meta, log_format::kWhole, {}, value);
   }
   return Outcome::kPublished;
 }
@@ -172,18 +172,6 @@ void Capture::put_string(std::uint32_t db, std::string_view name, const log::Key
   std::string prefix;
   redis::rdb::append_length(prefix, value.size());
   put_entry(db, name, meta, redis::rdb::kTypeString, prefix, value);
-}
-
-void Capture::put_payload(std::uint32_t db, std::string_view name, const log::KeyMeta& meta,
-                          std::string_view payload) {
-  const char type = payload.front();
-  const bool known = type >= 0 && type <= redis::rdb::kLastType;
-  if (known && !options_.whole_payloads) {
-    const auto value = payload.substr(1, payload.size() - 1 - redis::kDumpFooter);
-    put_entry(db, name, meta, type, {}, value);
-  } else {
-    put_entry(db, name, meta, log_format::kWhole, {}, payload);
-  }
 }
 
 void Capture::put_entry(std::uint32_t db, std::string_view name, const log::KeyMeta& meta,

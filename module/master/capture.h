@@ -29,7 +29,6 @@ class Capture {
 
   struct Options {
     std::size_t direct_threshold;  ///< bytes from which a string is large
-    bool whole_payloads;           ///< no payload of DUMP is taken apart, for tests
   };
 
   Capture(Publisher& publisher, const Options& options);
@@ -88,9 +87,7 @@ class Capture {
   redis::Reply dump(std::uint32_t db, RedisModuleString* name);
   void put_string(std::uint32_t db, std::string_view name, const log::KeyMeta& meta,
                   std::string_view value);
-  /// The payload of DUMP.
-  void put_payload(std::uint32_t db, std::string_view name, const log::KeyMeta& meta,
-                   std::string_view payload);
+  /// `type`: kWhole for a payload of DUMP.
   void put_entry(std::uint32_t db, std::string_view name, const log::KeyMeta& meta, char type,
                  std::string_view length_prefix, std::string_view value);
 

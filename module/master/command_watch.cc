@@ -10,8 +10,8 @@
 
 #include "module/master/known_commands.h"
 #include "module/redis/context.h"
-#include "module/redis/guard.h"
 #include "module/redis/server.h"
+#include "rdmasync/error.h"
 
 namespace rdmasync::master {
 
@@ -147,30 +147,20 @@ std::vector<std::string_view> keys_of(RedisModuleCommandFilterCtx* command) {
 
 class CommandWatch {
  public:
-  CommandWatch(WriteListener& listener, bool generic_unseen);
-  CommandWatch(const CommandWatch&) = delete;
-  CommandWatch& operator=(const CommandWatch&) = delete;
-  ~CommandWatch() { redis::UnregisterCommandFilter(redis::module_context(), filter_); }
+  CommandWatch(WriteListener& listener, bool generic_unseen)
+      : listener_(listener), names_(generic_unseen) {}
+
+  void see(RedisModuleCommandFilterCtx* command);
 
  private:
-  void see(RedisModuleCommandFilterCtx* command);
   void will_write(RedisModuleCommandFilterCtx* command, bool elsewhere, std::string_view key);
 
   WriteListener& listener_;
   Names names_;
   std::string wrote_anything_;  ///< the last command that did
-  RedisModuleCommandFilter* filter_ = nullptr;
 };
 
 std::unique_ptr<CommandWatch> g_watch;
-
-CommandWatch::CommandWatch(WriteListener& listener, bool generic_unseen)
-    : listener_(listener), names_(generic_unseen) {
-  const auto on_command = [](RedisModuleCommandFilterCtx* command) {
-    redis::event_guard("command filter", [command] { g_watch->see(command); });
-  };
-  filter_ = redis::RegisterCommandFilter(redis::module_context(), on_command, redis::kFilterNoSelf);
-}
 
 void CommandWatch::see(RedisModuleCommandFilterCtx* command) {
   const auto argument = [command](int i) {
@@ -238,6 +228,14 @@ void start_command_watch(WriteListener& listener, bool generic_unseen) {
 
 void stop_command_watch() {
   g_watch.reset();
+}
+
+bool watches_commands() {
+  return g_watch != nullptr;
+}
+
+void watch_command(RedisModuleCommandFilterCtx* command) {
+  g_watch->see(command);
 }
 
 }  // namespace rdmasync::master

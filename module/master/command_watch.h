@@ -4,14 +4,18 @@
 
 namespace rdmasync::master {
 
-/// Watches commands before they run, by the module's one command filter: those whose writes
-/// notifications do not tell of. A command is left to notifications only if this build has measured
-/// that it notifies (known_commands.h); of every other one that may write the keys are told.
-/// `generic_unseen`: notifications of the generic class are not to be had on this server.
+/// Watches commands before they run: those whose writes notifications do not tell of. A command is
+/// left to notifications only if this build has measured that it notifies (known_commands.h); of
+/// every other one that may write the keys are told. `generic_unseen`: notifications of the generic
+/// class are not to be had on this server.
 ///
-/// The filter sees a command when it comes, or when a transaction queues it, also from scripts; not
+/// A command is seen when it comes, or when a transaction queues it, also from scripts; not
 /// again when it runs later. Main thread only.
 void start_command_watch(WriteListener& listener, bool generic_unseen);
 void stop_command_watch();
+
+/// From the command filter: whether there is a watch, and what it sees.
+bool watches_commands();
+void watch_command(RedisModuleCommandFilterCtx* command);
 
 }  // namespace rdmasync::master

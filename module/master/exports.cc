@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "module/config.h"
@@ -15,6 +16,7 @@
 #include "module/redis/context.h"
 #include "module/redis/guard.h"
 #include "module/redis/log.h"
+#include "module/redis/reply_fields.h"
 #include "module/redis/server.h"
 #include "module/thread_cpu_time.h"
 #include "rdmasync/protocol.h"
@@ -48,7 +50,7 @@ std::string local_address(RedisModuleCtx* ctx, Export::ClientId client) {
 // Without a backlog the offset stands still and no partial resync is possible. The server makes one
 // when a replica asks for its first sync; an attaching replica does so and hangs up before the
 // server forks for it, which is sure when the server waits an hour for others to come first.
-const HeldSettings::Values while_priming = {
+const redis::HeldSettings::Values while_priming = {
     {"repl-diskless-sync", "yes"},
     {"repl-diskless-sync-delay", "3600"},
     {"repl-diskless-sync-max-replicas", "0"},
@@ -96,14 +98,6 @@ std::vector<std::uint32_t> all_of(const rdma::PartKeys& rkeys) {
   return all;
 }
 
-void reply_with(RedisModuleCtx* ctx, const protocol::Fields& fields) {
-  redis::ReplyWithArray(ctx, static_cast<long>(2 * fields.size()));
-  for (const auto& [name, value] : fields) {
-    redis::reply_text(ctx, name);
-    redis::reply_text(ctx, value);
-  }
-}
-
 }  // namespace
 
 Exports::~Exports() {
@@ -136,19 +130,33 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
     }
     attach(ctx, arg(3));
   } else if (what == protocol::kCut) {
-    hold_backlog(ctx, client);
-    reply_with(ctx, to_fields(reader(client).of->cut(ctx, client)));
+    cut(ctx, client);
   } else if (what == protocol::kOffset) {
     const redis::Info replication("replication");
-    reply_with(ctx, to_fields(protocol::Position{
-                        .offset = replication.number("master_repl_offset"),
-                        .backlog = has_backlog() ? replication.number("repl_backlog_size") : 0,
-                        .run_id = redis::Info("server").text("run_id")}));
+    redis::reply_fields(ctx,
+                        to_fields(protocol::Position{
+                            .offset = replication.number("master_repl_offset"),
+                            .backlog = has_backlog() ? replication.number("repl_backlog_size") : 0,
+                            .run_id = redis::Info("server").text("run_id")}));
   } else if (what == protocol::kPrime) {
     priming_.hold(ctx, client, while_priming);
+    psyncs_.exempt(client);
     redis::ReplyWithSimpleString(ctx, "OK");
-  } else if (what == protocol::kPrimed) {
-    priming_.release(client);
+  } else if (what == protocol::kPsync) {
+    psyncs_.psync(ctx);
+  } else if (what == protocol::kNative) {
+    std::set<std::string> addresses;
+    for (int i = 2; i < argc; ++i) {
+      addresses.emplace(arg(i));
+    }
+    psyncs_.native(client, std::move(addresses));
+    redis::ReplyWithSimpleString(ctx, "OK");
+  } else if (what == protocol::kAwait) {
+    psyncs_.await(ctx, std::chrono::milliseconds(number(arg(2))));
+  } else if (what == protocol::kAnswer) {
+    redis::reply_fields(ctx, to_fields(protocol::Waits{psyncs_.answer(client, arg(2), arg(3))}));
+  } else if (what == protocol::kDecline) {
+    psyncs_.decline(client, arg(2));
     redis::ReplyWithSimpleString(ctx, "OK");
   } else if (what == protocol::kDetach) {
     leave(client);
@@ -158,10 +166,19 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   }
 }
 
+void Exports::cut(RedisModuleCtx* ctx, Export::ClientId client) {
+  hold_backlog(ctx, client);
+  const protocol::CutReply reply = reader(client).of->cut(ctx, client);
+  if (reply.again_after_round == 0) {
+    psyncs_.was_cut(client, reply.replication_id, reply.offset);
+  }
+  redis::reply_fields(ctx, to_fields(reply));
+}
+
 void Exports::hold_backlog(RedisModuleCtx* ctx, Export::ClientId client) {
   const auto size = number(redis::config_get(ctx, "repl-backlog-size"));
   const auto held = std::max(size, kHandoverBacklog);
-  HeldSettings::Values values = {{"repl-backlog-size", std::to_string(held)}};
+  redis::HeldSettings::Values values = {{"repl-backlog-size", std::to_string(held)}};
   // The server counts its backlog as data: no key shall be evicted, and no write refused, for it.
   const auto limit = number(redis::config_get(ctx, "maxmemory"));
   if (limit > 0) {
@@ -257,18 +274,18 @@ void Exports::join(RedisModuleCtx* ctx, Door& door, Export& joined) {
                                 joined.options().number, joined.fabric().name()));
 
   const log::Ring& log = joined.log();
-  reply_with(ctx, to_fields(protocol::Attached{.endpoint = door.listener->endpoint(),
-                                               .token = token,
-                                               .session = client,
-                                               .log_address = log.header_address(),
-                                               .rkeys = all_of(log.rkeys()),
-                                               .part_size = log.rkeys().part_size,
-                                               .capacity = log.capacity(),
-                                               .export_number = joined.options().number,
-                                               .rdb_version = redis::rdb_version(ctx),
-                                               .server = redis::server_name_and_version(),
-                                               .modules = redis::module_names(ctx),
-                                               .has_backlog = has_backlog()}));
+  redis::reply_fields(ctx, to_fields(protocol::Attached{.endpoint = door.listener->endpoint(),
+                                                        .token = token,
+                                                        .session = client,
+                                                        .log_address = log.header_address(),
+                                                        .rkeys = all_of(log.rkeys()),
+                                                        .part_size = log.rkeys().part_size,
+                                                        .capacity = log.capacity(),
+                                                        .export_number = joined.options().number,
+                                                        .rdb_version = redis::rdb_version(ctx),
+                                                        .server = redis::server_name_and_version(),
+                                                        .modules = redis::module_names(ctx),
+                                                        .has_backlog = has_backlog()}));
 }
 
 Export& Exports::begin_export(const Place& place, std::unique_ptr<log::Ring> log) {
@@ -285,7 +302,6 @@ Export& Exports::begin_export(const Place& place, std::unique_ptr<log::Ring> log
   options.capture.direct_threshold = fabric.may_register_in_place()
                                          ? static_cast<std::size_t>(config().direct_threshold)
                                          : std::numeric_limits<std::size_t>::max();
-  options.capture.whole_payloads = config().debug_whole_payloads;
   options.databases =
       static_cast<std::uint32_t>(number(redis::config_get(redis::module_context(), "databases")));
   options.join_window = std::chrono::milliseconds(config().join_window_ms);
@@ -352,6 +368,7 @@ void Exports::end(Export& ended) {
 }
 
 void Exports::client_gone(Export::ClientId client) {
+  psyncs_.client_gone(client);
   priming_.release(client);
   backlog_.release(client);
   leave(client);
@@ -383,6 +400,7 @@ void Exports::before_sleep() {
 }
 
 void Exports::cron() {
+  psyncs_.cron();
   forget_preparations();
   const auto timeout = std::chrono::seconds(config().replica_timeout_s);
   std::vector<Export::ClientId> late;

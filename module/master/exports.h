@@ -9,9 +9,10 @@
 #include <vector>
 
 #include "module/master/export.h"
-#include "module/master/held_settings.h"
 #include "module/master/preparation.h"
+#include "module/master/psync_answers.h"
 #include "module/master/write_watch.h"
+#include "module/redis/held_settings.h"
 #include "module/redis/waker.h"
 
 namespace rdmasync::master {
@@ -33,6 +34,8 @@ class Exports final : private WriteListener {
 
   /// `RDMASYNC.EXPORT ...`, see protocol.h.
   void command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc);
+
+  PsyncAnswers& psyncs() { return psyncs_; }
 
   /// `RDMASYNC.TABLE`: at most `limit` rows of the live mapping table.
   void reply_with_table(RedisModuleCtx* ctx, long long limit) const;
@@ -79,6 +82,7 @@ class Exports final : private WriteListener {
   void open(RedisModuleCtx* ctx, const Place& place);
   void join(RedisModuleCtx* ctx, Door& door, Export& joined);
   void forget_preparations();
+  void cut(RedisModuleCtx* ctx, Export::ClientId client);
   void hold_backlog(RedisModuleCtx* ctx, Export::ClientId client);
   void leave(Export::ClientId client);
   void end(Export& ended);
@@ -98,8 +102,9 @@ class Exports final : private WriteListener {
   std::map<Place, std::unique_ptr<Preparation>> preparations_;
   std::vector<std::unique_ptr<Export>> exports_;
   std::map<Export::ClientId, Reader> readers_;
-  HeldSettings priming_;  ///< while a replica makes this master create its backlog
-  HeldSettings backlog_;  ///< from a cut until that replica has handed over
+  PsyncAnswers psyncs_;
+  redis::HeldSettings priming_;  ///< while a replica makes this master create its backlog
+  redis::HeldSettings backlog_;  ///< from a cut until that replica has handed over
   std::chrono::microseconds turn_began_{};  ///< CPU time when the last slices had ended
   Stats past_;                              ///< of exports that have ended
 };

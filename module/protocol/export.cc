@@ -115,6 +115,8 @@ constexpr std::tuple kPosition = {
     Field{"run-id", &Position::run_id},
 };
 
+constexpr std::tuple kWaits = {Field{"psync", &Waits::psync}};
+
 template <typename Message, typename... Table>
 Fields encode(const Message& message, const std::tuple<Table...>& table) {
   return std::apply(
@@ -150,6 +152,9 @@ Fields to_fields(const CutReply& reply) {
 Fields to_fields(const Position& reply) {
   return encode(reply, kPosition);
 }
+Fields to_fields(const Waits& reply) {
+  return encode(reply, kWaits);
+}
 
 Attached attached_from(const Fields& fields) {
   auto reply = decode<Attached>(fields, kAttached);
@@ -164,6 +169,9 @@ CutReply cut_reply_from(const Fields& fields) {
 }
 Position position_from(const Fields& fields) {
   return decode<Position>(fields, kPosition);
+}
+Waits waits_from(const Fields& fields) {
+  return decode<Waits>(fields, kWaits);
 }
 
 }  // namespace rdmasync::protocol

@@ -52,13 +52,20 @@ struct Position {
   std::string run_id;
 };
 
+/// To AWAIT and to ANSWER.
+struct Waits {
+  bool psync = false;  ///< one waits for an answer, or did
+};
+
 Fields to_fields(const Attached& reply);
 Fields to_fields(const CutReply& reply);
 Fields to_fields(const Position& reply);
+Fields to_fields(const Waits& reply);
 
 /// Throw Error(kProtocol), which names the field, if one lacks or is not what it should be.
 Attached attached_from(const Fields& fields);
 CutReply cut_reply_from(const Fields& fields);
 Position position_from(const Fields& fields);
+Waits waits_from(const Fields& fields);
 
 }  // namespace rdmasync::protocol

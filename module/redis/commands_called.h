@@ -23,14 +23,17 @@ inline constexpr CalledCommand kDbSize{"DBSIZE", true, true};
 inline constexpr CalledCommand kDump{"DUMP", true, false};
 inline constexpr CalledCommand kFunction{"FUNCTION", true, true};
 inline constexpr CalledCommand kGet{"GET", true, false};
+inline constexpr CalledCommand kInfo{"INFO", false, true};
 inline constexpr CalledCommand kMget{"MGET", true, false};
 inline constexpr CalledCommand kModule{"MODULE", true, true};
 inline constexpr CalledCommand kReplicaof{"REPLICAOF", false, true};
 inline constexpr CalledCommand kRestore{"RESTORE", false, true};
 
-inline constexpr std::array kCalledCommands = {kClient, kCommand,   kConfig, kDbSize,
-                                               kDump,   kFunction,  kGet,    kMget,
-                                               kModule, kReplicaof, kRestore};
+inline constexpr CalledCommand kSet{"SET", false, true};
+
+inline constexpr std::array kCalledCommands = {kClient,    kCommand, kConfig, kDbSize, kDump,
+                                               kFunction,  kGet,     kInfo,   kMget,   kModule,
+                                               kReplicaof, kRestore, kSet};
 
 /// The names of those that this server does not have, with ", " between them. Main thread.
 std::string missing_on_master(RedisModuleCtx* ctx);

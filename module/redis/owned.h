@@ -16,6 +16,7 @@ struct Deleter {
   void operator()(RedisModuleScanCursor* c) const { ScanCursorDestroy(c); }
   void operator()(RedisModuleCtx* c) const { FreeThreadSafeContext(c); }
   void operator()(RedisModuleServerInfoData* d) const { FreeServerInfo(nullptr, d); }
+  void operator()(RedisModuleUser* u) const { FreeModuleUser(u); }
 };
 
 using String = std::unique_ptr<RedisModuleString, Deleter>;
@@ -23,6 +24,7 @@ using Key = std::unique_ptr<RedisModuleKey, Deleter>;
 using Reply = std::unique_ptr<RedisModuleCallReply, Deleter>;
 using ScanCursor = std::unique_ptr<RedisModuleScanCursor, Deleter>;
 using ServerInfo = std::unique_ptr<RedisModuleServerInfoData, Deleter>;
+using User = std::unique_ptr<RedisModuleUser, Deleter>;
 
 /// A context of the module's own, for code that no client asked for.
 using Context = std::unique_ptr<RedisModuleCtx, Deleter>;

@@ -13,6 +13,9 @@ inline constexpr char kTypeModule = 7;
 /// The last type of a value in Redis 8.0 and Valkey 9.1. What begins with another byte is not known
 /// to begin with a type: Redis 8.6 puts a key's metadata first.
 inline constexpr char kLastType = 25;
+inline constexpr bool is_known_type(char type) {
+  return type >= 0 && type <= kLastType;
+}
 
 enum Opcode : unsigned char {
   kModuleAux = 247,

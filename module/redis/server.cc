@@ -1,18 +1,18 @@
 #include "module/redis/server.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "module/number.h"
+#include "module/redis/context.h"
 #include "module/redis/main_thread.h"
 #include "rdmasync/error.h"
 
 namespace rdmasync::redis {
 
-Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
-           std::span<RedisModuleString* const> args) {
-  check_main_thread();
-  // 'E': errors come as replies, with their text.
-  Reply reply{Call(ctx, command.name, "vE", args.data(), args.size())};
+namespace {
+
+Reply checked(const CalledCommand& command, Reply reply) {
   if (!reply) {
     throw Error(Errc::kRefused, std::string("this server does not run ") + command.name);
   }
@@ -20,6 +20,21 @@ Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
     throw Error(Errc::kRefused, std::string(command.name) + ": " + std::string(view(reply.get())));
   }
   return reply;
+}
+
+}  // namespace
+
+Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
+           std::span<RedisModuleString* const> args) {
+  check_main_thread();
+  // 'E': errors come as replies, with their text.
+  return checked(command, Reply{Call(ctx, command.name, "vE", args.data(), args.size())});
+}
+
+void set(RedisModuleCtx* ctx, std::string_view name, std::string_view value) {
+  check_main_thread();
+  checked(kSet,
+          Reply{Call(ctx, kSet.name, "bbE", name.data(), name.size(), value.data(), value.size())});
 }
 
 Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
@@ -96,10 +111,35 @@ std::string module_names(RedisModuleCtx* ctx) {
   return names;
 }
 
+std::string module_that_needs_files() {
+  // Its lines all have the same field, so that the API finds but one of them.
+  const Reply reply = call(module_context(), kInfo, {"MODULES"});
+  std::string_view text = view(reply.get());
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    constexpr std::string_view kName = "module:name=";
+    constexpr std::string_view kWithoutTypes = "lua";  // part of Valkey
+    if (!line.starts_with(kName)) {
+      continue;
+    }
+    const std::string_view name = line.substr(kName.size(), line.find(',') - kName.size());
+    const auto declares = [line](std::string_view what) {
+      return line.find(what) != std::string_view::npos;
+    };
+    // Servers ask the first of modules with data types only, which INFO does not tell.
+    const bool handles_errors = declares("handle-io-errors") || name == kWithoutTypes;
+    if (!handles_errors || !declares("handle-repl-async-load")) {
+      return std::string(name);
+    }
+  }
+  return {};
+}
+
 std::string dump_functions(RedisModuleCtx* ctx) {
   const Reply reply = call(ctx, kFunction, {"DUMP"});
-  const std::string_view dump = view(reply.get());
-  return std::string(dump.substr(0, dump.size() - kDumpFooter));
+  return std::string(view(reply.get()));
 }
 
 }  // namespace rdmasync::redis

@@ -21,6 +21,10 @@ Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
 Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
            std::span<RedisModuleString* const> args);
 
+/// SET. Of a value that is a number the server makes one only if nobody else holds it: so it is
+/// given the bytes.
+void set(RedisModuleCtx* ctx, std::string_view name, std::string_view value);
+
 /// CONFIG GET of one name; empty if the server does not know it.
 std::string config_get(RedisModuleCtx* ctx, std::string_view name);
 /// CONFIG SET; throws Error(kRefused).
@@ -46,7 +50,11 @@ int rdb_version(RedisModuleCtx* ctx);
 /// The names of the modules that are loaded, with spaces between them.
 std::string module_names(RedisModuleCtx* ctx);
 
-/// FUNCTION DUMP without its footer: RDB opcodes of every library.
+/// The first module that keeps this server from loading an RDB without a file, beside its dataset;
+/// empty if none does.
+std::string module_that_needs_files();
+
+/// FUNCTION DUMP: RDB opcodes of every library, and a footer.
 std::string dump_functions(RedisModuleCtx* ctx);
 
 /// DUMP ends in two bytes of version and eight of checksum.

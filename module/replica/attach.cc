@@ -29,20 +29,17 @@ void check_accepted(ControlConnection& primer) {
 /// and this one hangs up before the master forks for it.
 void prime_backlog(ControlConnection& link, const MasterAddress& master,
                    const std::stop_token& stop) {
-  link.command({protocol::kExportCommand, protocol::kPrime});
-  {
-    ControlConnection primer(master, kPrimeTimeout, stop);
-    primer.command({"REPLCONF", "capa", "eof", "capa", "psync2"});
-    primer.send({"PSYNC", "?", "-1"});
-    const auto has_backlog = [&] {
-      const auto reply = link.command({protocol::kExportCommand, protocol::kOffset});
-      return protocol::position_from(fields_of(*reply)).backlog != 0;
-    };
-    while (!has_backlog()) {
-      check_accepted(primer);
-    }
+  ControlConnection primer(master, kPrimeTimeout, stop);
+  primer.command({protocol::kExportCommand, protocol::kPrime});
+  primer.command({"REPLCONF", "capa", "eof", "capa", "psync2"});
+  primer.send({"PSYNC", "?", "-1"});
+  const auto has_backlog = [&] {
+    const auto reply = link.command({protocol::kExportCommand, protocol::kOffset});
+    return protocol::position_from(fields_of(*reply)).backlog != 0;
+  };
+  while (!has_backlog()) {
+    check_accepted(primer);
   }
-  link.command({protocol::kExportCommand, protocol::kPrimed});
 }
 
 std::unique_ptr<rdma::Connection> connect(rdma::Fabric& fabric,

@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "module/replica/linker.h"
 #include "module/replica/main_tasks.h"
 #include "module/replica/stub_file.h"
+#include "module/replica/stub_load.h"
 #include "module/replica/stub_rdb.h"
 #include "module/token_text.h"
 
@@ -35,7 +35,7 @@ void Handover::begin() {
 void Handover::load(const std::shared_ptr<Staging>& staging, const protocol::CutReply& cut,
                     int rdb_version, const std::string& dump_path) {
   const std::string token = to_text(rdma::random_token());
-  const PendingLink pending(token, staging);
+  const PendingLoad pending(token, staging, Insert::kNotInStub);
   master_.begin_full_sync(cut.replication_id, cut.offset);
   write_stub_rdb(*staging, rdb_version, token,
                  [this](std::string_view bytes) { master_.write(bytes); });
@@ -44,7 +44,7 @@ void Handover::load(const std::shared_ptr<Staging>& staging, const protocol::Cut
     master_.check_alive();
   }
   StubFile(dump_path).remove_if_written(token);
-  if (!pending.linked()) {
+  if (!pending.inserted()) {
     throw Error(Errc::kResources,
                 "this server has loaded the copy without its large values: see the lines above in "
                 "its log");

@@ -17,6 +17,7 @@ using redis::module_context;
 namespace {
 
 constexpr const char* kDisklessLoad = "repl-diskless-load";
+constexpr redis::HeldSettings::Client kStub = 1;  // no client: the settings have one holder
 
 int number(const std::string& text) {
   return to_number<int>(text).value_or(0);
@@ -134,6 +135,34 @@ void OwnServer::loading_ended() {
   if (after_load_) {
     redis::post_to_main(std::exchange(after_load_, nullptr));
   }
+}
+
+void OwnServer::allow_stub() {
+  if (const auto module = redis::module_that_needs_files(); !module.empty()) {
+    throw Error(Errc::kRefused, "the module " + module +
+                                    " of this server does not declare that it handles I/O errors "
+                                    "and asynchronous loading");
+  }
+  stub_settings_.hold(module_context(), kStub, {{kDisklessLoad, "swapdb"}});
+}
+
+void OwnServer::disallow_stub() {
+  // A load looks at its settings again when it ends.
+  if (loading()) {
+    after_load_ = [this] { disallow_stub(); };
+    return;
+  }
+  stub_settings_.release(kStub);
+}
+
+void OwnServer::renew_link() {
+  redis::call(module_context(), redis::kClient, {"KILL", "TYPE", "master"});
+}
+
+bool OwnServer::follows(const std::string& replication_id) const {
+  const redis::Info replication("replication");
+  return replication.text("master_link_status") == "up" &&
+         replication.text("master_replid") == replication_id;
 }
 
 std::int64_t OwnServer::applied_offset() const {

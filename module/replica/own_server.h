@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "module/redis/owned.h"
+#include "module/redis/held_settings.h"
 #include "module/replica/value_buffers.h"
 
 namespace rdmasync::replica {
@@ -47,6 +47,18 @@ class OwnServer {
   /// there is no way back or `keep_following`, the old master too.
   void settle(int port, bool keep_following);
 
+  /// From now on a stub RDB is loaded without a file, beside the present dataset, which it replaces
+  /// at its end; until disallow_stub(), which waits for a load that is under way. Throws
+  /// Error(kRefused) if another module does not let the server do so.
+  void allow_stub();
+  void disallow_stub();
+
+  /// Closes the link to the master: the server opens another, and asks for what it lacks.
+  void renew_link();
+
+  /// Whether the link is up and the stream that of this history.
+  bool follows(const std::string& replication_id) const;
+
   /// The offset up to which the stream is applied.
   std::int64_t applied_offset() const;
 
@@ -56,6 +68,9 @@ class OwnServer {
 
   /// REPLICAOF NO ONE, if this server is a replica.
   void promote();
+
+  /// Whether this server follows us, or has yet to be put back from that.
+  bool has_own_master() const { return own_port_ != 0; }
 
   /// Whether the server's role is changing because of the calls above.
   bool changing_role() const { return changing_role_; }
@@ -75,6 +90,7 @@ class OwnServer {
   int own_port_ = 0;  ///< of follow_own_master(), until that is settled
   std::function<void()> after_load_;
   std::string saved_diskless_load_;
+  redis::HeldSettings stub_settings_;
   std::optional<std::pair<std::string, std::string>> old_master_;
 };
 

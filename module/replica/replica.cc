@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "module/config.h"
 #include "module/number.h"
 #include "module/redis/log.h"
+#include "module/redis/main_thread.h"
 #include "module/redis/server.h"
-#include "module/replica/linker.h"
+#include "module/replica/stub_load.h"
 #include "rdmasync/error.h"
 
 namespace rdmasync::replica {
@@ -88,10 +90,48 @@ void Replica::stop() {
   stopping_.push_back(std::move(sync_));
 }
 
+void Replica::master_link_down() {
+  link_is_down_ = true;
+  // The server itself is in the middle of something.
+  redis::post_to_main([this] { stand_by(); });
+}
+
+/// Unless somebody does already.
+void Replica::stand_by() {
+  const bool busy = (sync_ && !sync_->finished()) || (session_ && !session_->finished());
+  if (link_is_down_ && !busy && !server_.has_own_master()) {
+    link_is_down_ = false;
+    begin_session();
+  }
+}
+
+void Replica::stop_session() {
+  if (session_) {
+    session_->request_stop();
+    stopping_sessions_.push_back(std::move(session_));
+  }
+}
+
+void Replica::begin_session() {
+  const redis::Info replication("replication");
+  if (!config().accelerate || replication.text("role") != "slave" ||
+      replication.text("master_link_status") == "up") {
+    return;
+  }
+  session_ = std::make_unique<Session>(
+      replication.text("master_host"), static_cast<int>(replication.number("master_port")),
+      Session::Surroundings{status_, server_, link_events_,
+                            [this](State state, const std::stop_token& stop_token) {
+                              hold_.entered(state, stop_token);
+                            }});
+}
+
 void Replica::role_changed() {
   if (server_.changing_role()) {
     return;
   }
+  stop_session();
+  master_link_down();
   server_.no_way_back();
   const bool running = sync_ && !sync_->finished();
   stop();
@@ -121,6 +161,8 @@ void Replica::loading_ended(bool loaded) {
 }
 
 void Replica::cron() {
+  stand_by();
+  std::erase_if(stopping_sessions_, [](const auto& session) { return session->finished(); });
   const auto done = std::remove_if(stopping_.begin(), stopping_.end(),
                                    [](const auto& sync) { return sync->finished(); });
   stopping_.erase(done, stopping_.end());
@@ -128,6 +170,8 @@ void Replica::cron() {
 
 void Replica::shutdown() {
   stop();
+  stop_session();
+  stopping_sessions_.clear();
   stopping_.clear();
 }
 

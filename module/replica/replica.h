@@ -7,6 +7,7 @@
 #include "module/replica/debug_hold.h"
 #include "module/replica/link_events.h"
 #include "module/replica/own_server.h"
+#include "module/replica/session.h"
 #include "module/replica/sync.h"
 #include "module/replica/sync_status.h"
 
@@ -30,6 +31,7 @@ class Replica {
   // Server events.
   void role_changed();
   void master_link_up() { link_events_.up(); }
+  void master_link_down();
   void loading_began();
   void loading_ended(bool loaded);
   void cron();
@@ -37,6 +39,9 @@ class Replica {
 
  private:
   void stop();
+  void stand_by();
+  void stop_session();
+  void begin_session();
   bool follows(const std::string& host, int port) const;
 
   SyncTotals totals_;
@@ -46,6 +51,9 @@ class Replica {
   std::shared_ptr<SyncStatus> status_;
   std::unique_ptr<Sync> sync_;
   std::vector<std::unique_ptr<Sync>> stopping_;  ///< until their threads are done
+  bool link_is_down_ = true;                     ///< and no session has stood by for it yet
+  std::unique_ptr<Session> session_;
+  std::vector<std::unique_ptr<Session>> stopping_sessions_;
 };
 
 }  // namespace rdmasync::replica

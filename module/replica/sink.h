@@ -31,6 +31,19 @@ struct Incoming {
   bool is_value() const { return landing && landing->is_value; }
 };
 
+/// The value of an entry, whose head was taken: what follows it in the log, or what has landed
+/// beside.
+inline std::string_view value_of(const Incoming& incoming, const log::EntryHead& head) {
+  return incoming.landing ? std::string_view(incoming.landing->bytes)
+                          : incoming.entry.substr(head.size);
+}
+
+/// The type of a value that is in an entry, as in an RDB file.
+inline char type_of(const Incoming& incoming) {
+  const auto head = log::entry_head(incoming.entry);
+  return incoming.is_payload ? value_of(incoming, head).front() : head.type;
+}
+
 /// What a pull gives what it reads to, in the order of the log. A landing is whole once the pull
 /// has come to a round or to the cut. For the pull's thread; views are of the log's buffers, which
 /// the pull keeps.
@@ -45,7 +58,7 @@ class Sink {
   virtual void erase(std::uint32_t db, std::string_view key) = 0;
   virtual void flush(std::uint32_t db) = 0;  ///< or kAllDatabases
   virtual void swap(std::uint32_t a, std::uint32_t b) = 0;
-  virtual void set_functions(std::string_view opcodes, std::shared_ptr<Landing> landing) = 0;
+  virtual void set_functions(std::string_view payload, std::shared_ptr<Landing> landing) = 0;
 
   virtual std::size_t keys() const = 0;  ///< that there are by now
 };

@@ -55,8 +55,8 @@ void Staging::swap(std::uint32_t a, std::uint32_t b) {
   std::swap(databases_[a], databases_[b]);
 }
 
-void Staging::set_functions(std::string_view opcodes, std::shared_ptr<Landing> landing) {
-  functions_ = opcodes;
+void Staging::set_functions(std::string_view payload, std::shared_ptr<Landing> landing) {
+  functions_ = payload;
   remote_functions_ = std::move(landing);
 }
 

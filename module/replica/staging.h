@@ -58,7 +58,7 @@ class Staging final : public Sink {
   void erase(std::uint32_t db, std::string_view key) override;
   void flush(std::uint32_t db) override;
   void swap(std::uint32_t a, std::uint32_t b) override;
-  void set_functions(std::string_view opcodes, std::shared_ptr<Landing> landing) override;
+  void set_functions(std::string_view payload, std::shared_ptr<Landing> landing) override;
   std::size_t keys() const override;
 
   /// It is complete: what only finds keys is given back before the load needs memory, and the bytes

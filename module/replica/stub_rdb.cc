@@ -1,6 +1,10 @@
 #include "module/replica/stub_rdb.h"
 
+#include <algorithm>
+
+#include "module/protocol/psync.h"
 #include "module/redis/rdb.h"
+#include "module/redis/server.h"
 
 namespace rdmasync::replica {
 
@@ -41,6 +45,17 @@ class Gather {
   std::string buffer_;
 };
 
+/// A payload of a known type is for the loader, too: without its footer.
+void append_payload(Gather& out, const Incoming& incoming) {
+  const auto head = log::entry_head(incoming.entry);
+  const std::string_view payload = value_of(incoming, head);
+  if (!rdb::is_known_type(payload.front())) {
+    return;
+  }
+  log::append_entry_head(out.buffer(), head.meta, payload.front(), head.key);
+  out.append(payload.substr(1, payload.size() - 1 - redis::kDumpFooter));
+}
+
 }  // namespace
 
 void write_stub_rdb(const Staging& staging, int rdb_version, std::string_view token,
@@ -49,14 +64,20 @@ void write_stub_rdb(const Staging& staging, int rdb_version, std::string_view to
   rdb::append_file_head(out.buffer(), rdb_version);
   // The cut made the master's stream begin in database 0; a partial resync does not say so.
   rdb::append_aux(out.buffer(), "repl-stream-db", "0");
-  out.append(staging.functions());
+  const std::string_view functions = staging.functions();
+  out.append(
+      functions.substr(0, functions.size() - std::min(functions.size(), redis::kDumpFooter)));
   for (const auto& [db, keys] : staging.databases()) {
     if (keys.empty()) {
       continue;
     }
     rdb::append_select_db(out.buffer(), db, keys.size(), 0);
     keys.for_each([&out](std::string_view, const Incoming& incoming) {
-      if (incoming.is_value() || incoming.is_payload) {
+      if (incoming.is_value()) {
+        return;
+      }
+      if (incoming.is_payload) {
+        append_payload(out, incoming);
         return;
       }
       out.append(incoming.entry);
@@ -65,7 +86,8 @@ void write_stub_rdb(const Staging& staging, int rdb_version, std::string_view to
       }
     });
   }
-  rdb::append_module_aux(out.buffer(), rdb::module_type_id(kTypeName, kTypeEncoding), token);
+  rdb::append_module_aux(out.buffer(),
+                         rdb::module_type_id(protocol::kTypeName, protocol::kTypeEncoding), token);
   rdb::append_file_end(out.buffer());
   out.flush();
 }

@@ -9,10 +9,6 @@
 
 namespace rdmasync::replica {
 
-/// The data type whose auxiliary field carries the token, and its encoding version.
-inline constexpr std::string_view kTypeName = "rdmasync-";
-inline constexpr int kTypeEncoding = 1;
-
 /// Writes the RDB that hands a staged dataset to the server's own loader: functions and packed
 /// entries as they are, then a field of this module with `token`, at which the loader calls back to
 /// link the values that are here already, and to

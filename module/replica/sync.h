@@ -9,7 +9,6 @@
 #include "module/replica/handover.h"
 #include "module/replica/link_events.h"
 #include "module/replica/own_server.h"
-#include "module/replica/pull.h"
 #include "module/replica/sync_status.h"
 
 namespace rdmasync::replica {
@@ -45,8 +44,6 @@ class Sync {
  private:
   void run(const std::stop_token& stop);
   void attempt(const std::stop_token& stop);
-  protocol::CutReply pull_to_a_cut(Pull& pull, ControlConnection& link,
-                                   const std::stop_token& stop);
   void enter(State state, const std::stop_token& stop);
 
   std::string host_;

@@ -1,12 +1,14 @@
 #include "module/replica/sync_status.h"
 
+#include <fmt/format.h>
+
 namespace rdmasync::replica {
 
 namespace {
 
 constexpr std::array<std::string_view, kStates> kNames = {
-    "idle",    "connecting", "attaching", "pulling", "cutting",
-    "loading", "relaying",   "handover",  "synced",  "failed"};
+    "idle",    "connecting", "waiting",  "attaching",  "pulling", "cutting",
+    "loading", "relaying",   "handover", "continuing", "synced",  "failed"};
 
 double ms_between(std::chrono::steady_clock::time_point from,
                   std::chrono::steady_clock::time_point to) {
@@ -65,6 +67,18 @@ void SyncStatus::set_fabric(const std::string& name) {
 void SyncStatus::set_cut(const CutCost& cost) {
   const std::lock_guard lock(mutex_);
   text_.cut = cost;
+}
+
+std::string SyncStatus::figures() const {
+  const Text now = text();
+  std::string line = fmt::format("{:.1f} ms", now.total_ms);
+  for (std::size_t i = 0; i < kStates; ++i) {
+    if (now.phase_ms.at(i) == 0) {
+      continue;
+    }
+    line += fmt::format(", {} {:.1f}", name_of(static_cast<State>(i)), now.phase_ms.at(i));
+  }
+  return line;
 }
 
 SyncStatus::Text SyncStatus::text() const {

@@ -13,16 +13,18 @@ namespace rdmasync::replica {
 enum class State {
   kIdle,
   kConnecting,
+  kWaiting,
   kAttaching,
   kPulling,
   kCutting,
   kLoading,
   kRelaying,
   kHandover,
+  kContinuing,
   kSynced,
   kFailed,
 };
-inline constexpr std::size_t kStates = 10;
+inline constexpr std::size_t kStates = 12;
 
 /// As RDMASYNC.STATUS spells it.
 std::string_view name_of(State state);
@@ -63,6 +65,9 @@ class SyncStatus {
     CutCost cut;
   };
   Text text() const;
+
+  /// The whole time of the sync and its parts, for a line in the log.
+  std::string figures() const;
 
   // Of the present attempt, or of the last one.
   std::atomic<std::uint64_t> total_bytes = 0;  ///< an estimate until the scan is over

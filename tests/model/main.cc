@@ -1,12 +1,14 @@
 // Shows that a copy made while writes go on is exact, or that it is not: many runs, each from one
 // seed. Usage: rdmasync-model [--seed N] [--seeds N] [--fabric NAME] [--repeat N] [--fault NAME]
-//                             [--seconds N] [--native] [--verbose]
+//                             [--seconds N] [--way slaveof|replicaof|native]
+//                             [--verbose]
 
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -21,12 +23,12 @@ namespace {
 struct Options {
   std::uint64_t first_seed = 1;
   int seeds = 1;
-  int repeat = 1;           ///< of every seed: chance in the servers' timing is not in it
-  int seconds = 0;          ///< no new run after so many; 0: as many as there are seeds
-  std::string fabric = {};  ///< empty: one after the other
-  std::string fault = {};   ///< planted in the module: a difference is what is wanted then
-  bool native = false;
-  bool verbose = false;  ///< says of every run how long it took
+  int repeat = 1;               ///< of every seed: chance in the servers' timing is not in it
+  int seconds = 0;              ///< no new run after so many; 0: as many as there are seeds
+  std::string fabric = {};      ///< empty: one after the other
+  std::string fault = {};       ///< planted in the module: a difference is what is wanted then
+  std::optional<Way> way = {};  ///< none: as the seed says
+  bool verbose = false;         ///< says of every run how long it took
 };
 
 Options parse(int argc, char** argv) {
@@ -53,8 +55,8 @@ Options parse(int argc, char** argv) {
       options.fault = value();
     } else if (name == "--verbose") {
       options.verbose = true;
-    } else if (name == "--native") {
-      options.native = true;
+    } else if (name == "--way") {
+      options.way = way_named(value());
     } else {
       throw std::invalid_argument("no such option: " + name);
     }
@@ -105,9 +107,10 @@ class Checker {
     }
     const std::string fabric =
         options_.fabric.empty() ? names.at(seed % names.size()) : options_.fabric;
-    const Settings settings(seed, fabric);
+    Settings settings(seed, fabric);
+    settings.way = options_.way.value_or(settings.way);
     const auto start = std::chrono::steady_clock::now();
-    const Verdict verdict = run_seed(*stage_, seed, settings, options_.native);
+    const Verdict verdict = run_seed(*stage_, seed, settings);
     runs_++;
     if (options_.verbose) {
       const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
@@ -139,7 +142,7 @@ class Checker {
               << (verdict.difference.empty() ? "FAILED: " + verdict.failure
                                              : "DIFFERENT: " + verdict.difference)
               << "\n  again with: rdmasync-model --seed " << seed << " --fabric " << fabric
-              << " --repeat 20" << (options_.native ? " --native" : "")
+              << " --way " << name_of(settings.way) << " --repeat 20"
               << (options_.fault.empty() ? "" : " --fault " + options_.fault) << "\n  "
               << settings.describe() << '\n';
     if (options_.fault.empty()) {

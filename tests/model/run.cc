@@ -51,6 +51,9 @@ void Stage::reset(const Settings& settings) {
   wait_export_gone(*master_);
   configure(*master_, common_config());
   configure(*master_, settings.config);
+  if (settings.way == Way::kNative) {
+    master_->must("CONFIG", "SET", "rdmasync.accelerate", "no");
+  }
   master_->must("FLUSHALL");
   master_->must("FUNCTION", "FLUSH");
   master_->must("FUNCTION", "LOAD", run_all_library);
@@ -82,12 +85,12 @@ namespace {
 
 class Run {
  public:
-  Run(Stage& stage, std::uint64_t seed, const Settings& settings, bool native)
+  Run(Stage& stage, std::uint64_t seed, const Settings& settings)
       : stage_(stage),
         master_(stage.master()),
         seed_(seed),
         settings_(settings),
-        native_(native),
+        native_(settings.way == Way::kNative),
         playground_{stage.payloads(), settings.flushable, settings.largest_value,
                     settings.keys_per_type},
         kept_{stage.payloads(), settings.flushable, settings.largest_value, kKept, "kept:"},
@@ -238,16 +241,22 @@ class Run {
   }
 
   void sync(Server& replica) {
-    if (native_) {
-      replica.must("REPLICAOF", master_.host(), master_.port());
-    } else {
+    if (settings_.way == Way::kSlaveof) {
       slaveof(replica, master_);
+    } else {
+      replica.must("REPLICAOF", master_.host(), master_.port());
     }
   }
 
-  /// Under another name: it would not sync again with the master that it follows.
+  /// It would not sync again with the master that it follows, but under another name; nor would the
+  /// server itself without a history of its own in between.
   void sync_again(Server& replica) {
-    replica.must("RDMASYNC.SLAVEOF", "localhost", master_.port());
+    if (settings_.way == Way::kSlaveof) {
+      replica.must("RDMASYNC.SLAVEOF", "localhost", master_.port());
+    } else {
+      replica.must("REPLICAOF", "NO", "ONE");
+      replica.must("REPLICAOF", master_.host(), master_.port());
+    }
   }
 
   void await(Server& replica) {
@@ -323,8 +332,8 @@ class Run {
 
 }  // namespace
 
-Verdict run_seed(Stage& stage, std::uint64_t seed, const Settings& settings, bool native) {
-  return Run(stage, seed, settings, native).run();
+Verdict run_seed(Stage& stage, std::uint64_t seed, const Settings& settings) {
+  return Run(stage, seed, settings).run();
 }
 
 }  // namespace rdmasync::test

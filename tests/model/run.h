@@ -44,8 +44,7 @@ struct Verdict {
   bool good() const { return difference.empty() && failure.empty(); }
 };
 
-/// One seed: writers, syncs at random moments, comparisons. `native`: by Redis's own full sync, to
-/// see what the checker says of that.
-Verdict run_seed(Stage& stage, std::uint64_t seed, const Settings& settings, bool native);
+/// One seed: writers, syncs at random moments, comparisons.
+Verdict run_seed(Stage& stage, std::uint64_t seed, const Settings& settings);
 
 }  // namespace rdmasync::test

@@ -1,8 +1,31 @@
 #include "settings.h"
 
 #include <algorithm>
+#include <array>
+#include <stdexcept>
 
 namespace rdmasync::test {
+
+namespace {
+
+constexpr std::array kWays = {std::pair{Way::kSlaveof, "slaveof"},
+                              std::pair{Way::kReplicaof, "replicaof"},
+                              std::pair{Way::kNative, "native"}};
+
+}  // namespace
+
+std::string name_of(Way way) {
+  return kWays.at(static_cast<std::size_t>(way)).second;
+}
+
+Way way_named(const std::string& name) {
+  for (const auto& [way, its_name] : kWays) {
+    if (name == its_name) {
+      return way;
+    }
+  }
+  throw std::invalid_argument("no such way: " + name);
+}
 
 /// Small bounds, so that a sync of little data meets them all.
 Settings::Settings(std::uint64_t seed, const std::string& fabric) {
@@ -15,7 +38,6 @@ Settings::Settings(std::uint64_t seed, const std::string& fabric) {
             {"rdmasync.join-window", dice.pick({"0", "0", "5", "100"})},
             {"rdmasync.max-rounds", dice.pick({"1", "2", "8"})},
             {"rdmasync.cut-max-ms", dice.pick({"1000", "1000", "1000", "1"})},
-            {"rdmasync.debug-whole-payloads", dice.pick({"no", "no", "yes"})},
             {"repl-backlog-size", dice.pick({"16kb", "1mb"})},
             {"hz", dice.pick({"10", "100"})}};
   constexpr int kMostReplicas = 3;
@@ -37,6 +59,7 @@ Settings::Settings(std::uint64_t seed, const std::string& fabric) {
     pauses.push_back(dice.one_in(3) ? 0 : dice.below(batch == 1 ? 200 : 1500));
   }
   again = dice.one_in(3);
+  way = dice.one_in(2) ? Way::kSlaveof : Way::kReplicaof;
   if (fabric == "verbs") {
     suit_an_emulated_machine();
   }
@@ -59,12 +82,12 @@ void Settings::suit_an_emulated_machine() {
 
 std::string Settings::describe() const {
   std::string text =
-      std::to_string(replicas) + " replicas, " + std::to_string(mixers) + " mixers, batches of " +
-      std::to_string(batch) + ", hold " + std::to_string(hold) + (hold_late ? " late" : "") + ", " +
-      std::to_string(flushable) + " flushable databases, " + std::to_string(keys_per_type) +
-      " keys per type, values to " + std::to_string(largest_value) + (flood ? ", flood" : "") +
-      (evict ? ", eviction" : "") + (old_dataset ? ", onto an old dataset" : "") +
-      (again ? ", and again" : "");
+      "by " + name_of(way) + ", " + std::to_string(replicas) + " replicas, " +
+      std::to_string(mixers) + " mixers, batches of " + std::to_string(batch) + ", hold " +
+      std::to_string(hold) + (hold_late ? " late" : "") + ", " + std::to_string(flushable) +
+      " flushable databases, " + std::to_string(keys_per_type) + " keys per type, values to " +
+      std::to_string(largest_value) + (flood ? ", flood" : "") + (evict ? ", eviction" : "") +
+      (old_dataset ? ", onto an old dataset" : "") + (again ? ", and again" : "");
   for (const auto& [name, value] : config) {
     text.append("\n    ").append(name).append(" ") += value;
   }
@@ -77,7 +100,8 @@ std::vector<std::pair<std::string, std::string>> common_config() {
           {"set-max-intset-entries", "512"},    {"stream-node-max-entries", "100"},
           {"lazyfree-lazy-user-del", "no"},     {"lazyfree-lazy-user-flush", "no"},
           {"lazyfree-lazy-expire", "no"},       {"maxmemory", "0"},
-          {"maxmemory-policy", "noeviction"},   {"notify-keyspace-events", ""}};
+          {"maxmemory-policy", "noeviction"},   {"notify-keyspace-events", ""},
+          {"rdmasync.accelerate", "yes"}};
 }
 
 }  // namespace rdmasync::test

@@ -9,11 +9,23 @@
 
 namespace rdmasync::test {
 
+/// How a replica comes to its dataset.
+enum class Way {
+  kSlaveof,    ///< RDMASYNC.SLAVEOF
+  kReplicaof,  ///< REPLICAOF, whose PSYNC the module answers
+  kNative,     ///< REPLICAOF, and the module keeps out of it: to see what the checker says of that
+};
+
+std::string name_of(Way way);
+/// Throws std::invalid_argument.
+Way way_named(const std::string& name);
+
 /// What a seed decides beside the commands.
 struct Settings {
   Settings(std::uint64_t seed, const std::string& fabric);
 
   std::vector<std::pair<std::string, std::string>> config;
+  Way way = Way::kSlaveof;
   int replicas = 1;
   int mixers = 2;
   int batch = 1;  ///< commands sent before the first is answered

@@ -1,0 +1,62 @@
+#include "module/filter.h"
+
+#include <strings.h>
+
+#include <string_view>
+
+#include "module/commands.h"
+#include "module/master/command_watch.h"
+#include "module/redis/context.h"
+#include "module/redis/guard.h"
+#include "module/redis/held_settings.h"
+#include "module/redis/owned.h"
+
+namespace rdmasync {
+
+namespace {
+
+using Command = RedisModuleCommandFilterCtx;
+
+std::string_view argument(Command* command, int i) {
+  return redis::view(redis::CommandFilterArgGet(command, i));
+}
+
+bool same(std::string_view word, std::string_view name) {
+  return word.size() == name.size() && ::strncasecmp(word.data(), name.data(), name.size()) == 0;
+}
+
+void on_psync(Command* command) {
+  redis::event_guard("a PSYNC", [command] { halves().exports.psyncs().filter(command); });
+}
+
+/// What is set for the moment is not to be written down.
+void on_config(Command* command) {
+  if (redis::CommandFilterArgsCount(command) == 2 && same(argument(command, 1), "rewrite") &&
+      redis::HeldSettings::any()) {
+    redis::CommandFilterArgDelete(command, 1);
+    redis::CommandFilterArgReplace(command, 0, redis::make_string("rdmasync.rewrite").release());
+  }
+}
+
+/// Every command of every client comes here first; the length of its name tells most of them apart.
+void on_command(Command* command) {
+  const std::string_view name = argument(command, 0);
+  constexpr std::string_view kPsync = "psync";
+  constexpr std::string_view kConfig = "config";
+  if (name.size() == kPsync.size() && same(name, kPsync)) {
+    on_psync(command);
+  } else if (name.size() == kConfig.size() && same(name, kConfig)) {
+    on_config(command);
+  }
+  if (master::watches_commands()) {
+    redis::event_guard("command filter", [command] { master::watch_command(command); });
+  }
+}
+
+}  // namespace
+
+void register_filter() {
+  redis::RegisterCommandFilter(redis::module_context(), on_command, redis::kFilterNoSelf);
+}
+
+}  // namespace rdmasync

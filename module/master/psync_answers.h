@@ -1,0 +1,87 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "module/redis/api.h"
+
+namespace rdmasync::master {
+
+/// The PSYNCs that the module answers in place of the server: those that the server could not
+/// continue, of replicas that have the module. Main thread only.
+///
+/// A replica's module says on its control connection from which address its own server's link
+/// comes; a PSYNC from there waits, blocked, until that replica says how to answer it. One from
+/// elsewhere waits for a moment, and is then left to the server.
+class PsyncAnswers {
+ public:
+  using ClientId = unsigned long long;
+  using Clock = std::chrono::steady_clock;
+
+  /// From the command filter: leaves a PSYNC to the server, or makes it RDMASYNC.EXPORT PSYNC.
+  void filter(RedisModuleCommandFilterCtx* command);
+
+  /// That command. Replies when it is answered or told to ask again.
+  void psync(RedisModuleCtx* ctx);
+
+  // What a replica says; protocol.h has the words.
+  void native(ClientId control, std::set<std::string> addresses);
+  void await(RedisModuleCtx* ctx, std::chrono::milliseconds time);
+  /// Whether a PSYNC waited. Throws Error(kProtocol) if there was no cut, or if that is no id.
+  bool answer(ClientId control, std::string_view session, std::string_view stub);
+  void decline(ClientId control, std::string_view reason);
+
+  /// A replica's dataset was cut there.
+  void was_cut(ClientId control, const std::string& replication_id, std::int64_t offset);
+
+  /// This client's PSYNC is the server's own to answer, whatever it says.
+  void exempt(ClientId client) { exempt_.insert(client); }
+
+  // Server events.
+  void client_gone(ClientId client);
+  void cron();
+
+ private:
+  struct Cut {
+    std::string replication_id;
+    std::int64_t offset = 0;
+  };
+  /// A PSYNC that waits.
+  struct Waiting {
+    RedisModuleBlockedClient* client = nullptr;
+    std::string address;
+    Clock::time_point since = Clock::now();
+    Clock::time_point unknown_since = Clock::now();  ///< no replica has said that it is its link
+  };
+  /// A replica that has said where its link comes from.
+  struct Replica {
+    std::set<std::string> addresses;
+    bool declined = false;
+    RedisModuleBlockedClient* awaiting = nullptr;
+    Clock::time_point awaits_until{};
+    std::optional<Cut> cut;
+    std::string session;  ///< that it was last answered with
+  };
+
+  Replica* replica_at(const std::string& address);
+  Waiting* psync_of(const Replica& replica);
+  void tell(Replica& replica);
+  void ask_again(Waiting& waiting, std::string_view reason);
+  void leave_to_server(const std::string& address, std::string_view reason);
+  bool may_pass(const std::string& address);
+
+  std::map<ClientId, Waiting> waiting_;
+  std::map<ClientId, Replica> replicas_;  ///< by their control connections
+  std::map<std::string, Cut> sessions_;   ///< that were answered, by their ids
+  std::vector<std::string> sessions_by_age_;
+  std::map<std::string, Clock::time_point> passes_;  ///< hosts whose next PSYNC is the server's
+  std::set<ClientId> exempt_;
+};
+
+}  // namespace rdmasync::master

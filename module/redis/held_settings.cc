@@ -1,0 +1,103 @@
+#include "module/redis/held_settings.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "module/number.h"
+#include "module/redis/context.h"
+#include "module/redis/guard.h"
+#include "module/redis/server.h"
+
+namespace rdmasync::redis {
+
+namespace {
+
+constexpr const char* kBacklogSize = "repl-backlog-size";
+
+std::set<HeldSettings*>& all_holders() {
+  static std::set<HeldSettings*> holders;
+  return holders;
+}
+
+/// The server trims a backlog as soon as it may not be so large.
+bool would_lose_bytes(const std::string& name, const std::string& value) {
+  return name == kBacklogSize && Info("replication").number("repl_backlog_histlen") >
+                                     to_number<std::int64_t>(value).value_or(0);
+}
+
+}  // namespace
+
+HeldSettings::HeldSettings() {
+  all_holders().insert(this);
+}
+
+HeldSettings::~HeldSettings() {
+  all_holders().erase(this);
+}
+
+void HeldSettings::hold(RedisModuleCtx* ctx, Client client, const Values& values) {
+  if (clients_.empty()) {
+    for (const auto& [name, value] : values) {
+      std::string before = config_get(ctx, name);
+      config_set(ctx, name, value);
+      held_[name] = {std::move(before), config_get(ctx, name)};
+    }
+  }
+  clients_.insert(client);
+}
+
+void HeldSettings::release(Client client) {
+  if (clients_.erase(client) == 0 || !clients_.empty()) {
+    return;
+  }
+  put_back(module_context());
+}
+
+void HeldSettings::put_back(RedisModuleCtx* ctx) {
+  for (const auto& [name, held] : held_) {
+    if (config_get(ctx, name) == held.now) {
+      config_set(ctx, name, held.before);
+    }
+  }
+  held_.clear();
+  if (std::exchange(rewrite_when_released_, false)) {
+    rewrite_config(ctx);
+  }
+}
+
+bool HeldSettings::any() {
+  return std::any_of(all_holders().begin(), all_holders().end(),
+                     [](const HeldSettings* holder) { return !holder->held_.empty(); });
+}
+
+void HeldSettings::rewrite_config(RedisModuleCtx* ctx) {
+  std::vector<std::pair<std::string, std::string>> meanwhile;
+  for (HeldSettings* holder : all_holders()) {
+    for (const auto& [name, held] : holder->held_) {
+      if (config_get(ctx, name) != held.now) {
+        continue;
+      }
+      if (would_lose_bytes(name, held.before)) {
+        holder->rewrite_when_released_ = true;
+        continue;
+      }
+      config_set(ctx, name, held.before);
+      meanwhile.emplace_back(name, held.now);
+    }
+  }
+  const auto hold_again = [&] {
+    for (const auto& [name, value] : meanwhile) {
+      config_set(ctx, name, value);
+    }
+  };
+  try {
+    call(ctx, kConfig, {"REWRITE"});
+  } catch (...) {
+    hold_again();
+    throw;
+  }
+  hold_again();
+}
+
+}  // namespace rdmasync::redis

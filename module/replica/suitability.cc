@@ -1,0 +1,106 @@
+#include "module/replica/suitability.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <sstream>
+
+#include "module/redis/rdb.h"
+#include "rdmasync/error.h"
+#include "rdmasync/protocol.h"
+
+namespace rdmasync::replica {
+
+namespace {
+
+std::set<std::string> words_of(const std::string& text) {
+  std::istringstream words(text);
+  return {std::istream_iterator<std::string>(words), {}};
+}
+
+/// The names in `there` that `here` lacks, each after a space.
+std::string missing_in(const std::string& here, const std::string& there) {
+  const auto own = words_of(here);
+  std::string missing;
+  for (const std::string& name : words_of(there)) {
+    if (!own.contains(name)) {
+      missing += " " + name;
+    }
+  }
+  return missing;
+}
+
+void check_databases(const Staging& staging, const OwnFacts& facts) {
+  const auto& databases = staging.databases();
+  const auto beyond = std::find_if(databases.begin(), databases.end(), [&](const auto& entry) {
+    return entry.first >= facts.databases && !entry.second.empty();
+  });
+  if (beyond != databases.end()) {
+    throw Error(Errc::kUsage, "the master has keys in database " + std::to_string(beyond->first) +
+                                  ": raise 'databases' on this server");
+  }
+}
+
+/// A value of a type that it does not know would end the server.
+void check_modules(const Staging& staging, const OwnFacts& facts, const std::string& of_master) {
+  const std::string missing = missing_in(facts.modules, of_master);
+  if (missing.empty()) {
+    return;
+  }
+  for (const auto& [db, keys] : staging.databases()) {
+    keys.for_each([&](std::string_view key, const Incoming& incoming) {
+      if (incoming.is_value()) {
+        return;
+      }
+      const char type = type_of(incoming);
+      // Of a type that this build does not know nobody can tell.
+      if (type != redis::rdb::kTypeModule && redis::rdb::is_known_type(type)) {
+        return;
+      }
+      throw Error(Errc::kUsage,
+                  "the master has values of modules' types, such as the key '" + std::string(key) +
+                      "', and modules that are not loaded here:" + missing + "; load them");
+    });
+  }
+}
+
+}  // namespace
+
+protocol::Position position_of(ControlConnection& link) {
+  return protocol::position_from(
+      fields_of(*link.command({protocol::kExportCommand, protocol::kOffset})));
+}
+
+void check_master(ControlConnection& link, const std::string& name, const std::string& own_run_id) {
+  try {
+    if (position_of(link).run_id == own_run_id) {
+      throw Error(Errc::kUsage, name + " is this very server itself");
+    }
+  } catch (const Error& error) {
+    switch (error.code()) {
+      case Errc::kUnknownCommand:
+        throw Error(Errc::kUsage, "the master " + name +
+                                      " has no rdmasync module: load it there too, with "
+                                      "'loadmodule /path/to/rdmasync.so' in its redis.conf");
+      case Errc::kPeerLost:  // a server that expects TLS sends an alert, or just hangs up
+        throw Error(Errc::kPeerLost, std::string(error.what()) +
+                                         "; if that is its tls-port: rdmasync does not use TLS, "
+                                         "give the master's 'port'");
+      case Errc::kLogin:
+        throw Error(Errc::kUsage, "the master " + name +
+                                      " wants a password: set masterauth (and masteruser) here");
+      case Errc::kPermission:
+        throw Error(Errc::kUsage, std::string(error.what()) +
+                                      "; give masteruser +rdmasync.export +psync +replconf +ping");
+      default:
+        throw;
+    }
+  }
+}
+
+void check_dataset(const Staging& staging, const OwnFacts& facts, const std::string& of_master) {
+  check_databases(staging, facts);
+  check_modules(staging, facts, of_master);
+}
+
+}  // namespace rdmasync::replica

@@ -1,0 +1,239 @@
+// REPLICAOF itself: the master answers the PSYNC.
+
+#include <thread>
+
+#include "dataset.h"
+#include "harness/sync_test.h"
+#include "writers.h"
+
+namespace rdmasync::test {
+namespace {
+
+class ReplicaofTest : public FabricTest {
+ protected:
+  static void replicaof(Server& replica, const Server& master) {
+    replica.must("REPLICAOF", master.host(), master.port());
+  }
+  /// Left to the server: why is in the master's log.
+  static void wait_left_to_server(const Server& master, const std::string& why) {
+    wait_until(master.name() + " leaves a PSYNC to the server, since " + why, [&] {
+      const std::string log = master.log();
+      return log.find(why) != std::string::npos;
+    });
+  }
+};
+RDMASYNC_FOR_EACH_FABRIC(ReplicaofTest);
+
+TEST_P(ReplicaofTest, EverythingArrives) {
+  Server& master = start_master();
+  Server& replica = start_replica();
+  fill_dataset(master);
+  replicaof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_TRUE(equal(master, replica, {.exact = true}));
+  EXPECT_EQ(status(replica, "fabric"), fabric());
+  EXPECT_EQ(status(replica, "syncs_ok"), "1");
+  EXPECT_EQ(status(replica, "syncs_failed"), "0") << status(replica, "last_sync_error");
+  EXPECT_EQ(master.info("stats", "total_forks"), "0");
+  EXPECT_EQ(replica.info("replication", "master_replid"),
+            master.info("replication", "master_replid"));
+  EXPECT_EQ(replica.config("repl-diskless-load"), "disabled");
+  master.must("SET", "after", "the sync");
+  EXPECT_TRUE(equal(master, replica));
+}
+
+TEST_P(ReplicaofTest, OldDatasetIsReplaced) {
+  Server& master = start_master();
+  Server& replica = start_replica();
+  fill_dataset(master);
+  fill_old_dataset(replica);
+  replica.must("FUNCTION", "LOAD",
+               "#!lua name=oldlib\nredis.register_function('old', function() return 1 end)");
+  replicaof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_TRUE(has_lost_old_dataset(replica));
+  EXPECT_TRUE(equal(master, replica, {.exact = true}));
+}
+
+TEST_P(ReplicaofTest, FromRedisConf) {
+  Server& master = start_master();
+  fill_dataset(master);
+  Server& replica = start_replica(
+      {.config = {"replicaof " + master.host() + " " + std::to_string(master.port())}});
+  wait_synced(replica, master);
+  EXPECT_TRUE(equal(master, replica, {.exact = true}));
+  EXPECT_EQ(status(replica, "syncs_ok"), "1");
+}
+
+TEST_P(ReplicaofTest, UnderWriters) {
+  Server& master = start_master();
+  Server& replica = start_replica();
+  fill_dataset(master);
+  Writers writers(master, 1);
+  replicaof(replica, master);
+  wait_synced(replica, master);
+  writers.stop();
+  EXPECT_TRUE(equal(master, replica));
+  EXPECT_EQ(status(replica, "syncs_failed"), "0") << status(replica, "last_sync_error");
+  EXPECT_EQ(master.info("stats", "total_forks"), "0");
+}
+
+/// The server's own partial resync is left alone, and what has outgrown the backlog is ours.
+TEST_P(ReplicaofTest, BrokenLink) {
+  Server& master = start_master({.config = {"repl-backlog-size 16kb"}});
+  Server& replica = start_replica();
+  fill_dataset(master, {.large_values = 1});
+  replicaof(replica, master);
+  wait_synced(replica, master);
+  const std::string full = master.info("stats", "sync_full");
+  const auto partial = [&] { return std::stoi(master.info("stats", "sync_partial_ok")); };
+  const int partial_before = partial();
+  replica.must("CLIENT", "KILL", "TYPE", "master");
+  wait_until("the link continues", [&] { return partial() > partial_before; });
+  wait_link_up(replica, master);
+  EXPECT_EQ(status(replica, "syncs_ok"), "1");
+
+  replica.must("REPLICAOF", "127.0.0.1", "1");  // nobody is there
+  constexpr int kWritten = 100;
+  for (int i = 0; i < kWritten; i++) {
+    master.must("SET", "meanwhile", random_bytes(i, 1000));
+  }
+  replicaof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_EQ(status(replica, "syncs_ok"), "2");
+  EXPECT_EQ(master.info("stats", "sync_full"), full);
+  EXPECT_TRUE(equal(master, replica));
+}
+
+TEST_P(ReplicaofTest, TheMasterStaysWhoItIs) {
+  Server& master = start_master();
+  Server& replica = start_replica();
+  fill_dataset(master);
+  fill_old_dataset(replica);
+  std::atomic<bool> stopping{false};
+  std::string other;
+  std::thread watcher([&, client = replica.connect()]() mutable {
+    while (!stopping) {
+      const auto link = client.info("replication");
+      if (link.at("role") == "slave" && (link.at("master_host") != master.host() ||
+                                         link.at("master_port") != std::to_string(master.port()))) {
+        other = link.at("master_host") + ":" + link.at("master_port");
+      }
+    }
+  });
+  replicaof(replica, master);
+  wait_synced(replica, master);
+  stopping = true;
+  watcher.join();
+  EXPECT_EQ(other, "");
+}
+
+TEST_P(ReplicaofTest, ModuleLessReplicaGetsTheServersOwnSync) {
+  allow_native_full_syncs(1);
+  Server& master = start_master({.config = {"repl-diskless-sync-delay 0"}});
+  Server& replica = start_server("replica-without", {.load_module = false});
+  fill_dataset(master, {.large_values = 1});
+  replicaof(replica, master);
+  wait_link_up(replica, master);
+  EXPECT_TRUE(equal(master, replica));
+  wait_left_to_server(master, "no rdmasync has said that it has this link");
+}
+
+TEST_P(ReplicaofTest, MasterWithoutTheModuleSyncsByItself) {
+  Server& master = start_server("master-without",
+                                {.config = {"repl-diskless-sync-delay 0"}, .load_module = false});
+  Server& replica = start_replica();
+  fill_dataset(master, {.large_values = 1});
+  replicaof(replica, master);
+  wait_link_up(replica, master);
+  EXPECT_TRUE(equal(master, replica));
+}
+
+TEST_P(ReplicaofTest, EitherEndMaySayNo) {
+  for (const char* end : {"master", "replica"}) {
+    SCOPED_TRACE(end);
+    const bool at_master = std::string(end) == "master";
+    Server& master =
+        start_server(std::string("master-") + end,
+                     with_fabric({.config = {"repl-diskless-sync-delay 0",
+                                             at_master ? "rdmasync.accelerate no" : "hz 10"}}));
+    Server& replica =
+        start_server(std::string("replica-") + end,
+                     with_fabric({.config = {at_master ? "hz 10" : "rdmasync.accelerate no"}}));
+    fill_dataset(master, {.large_values = 1});
+    replicaof(replica, master);
+    wait_link_up(replica, master);
+    EXPECT_TRUE(equal(master, replica));
+    EXPECT_EQ(status(replica, "syncs_ok"), "0");
+    EXPECT_EQ(status(master, "exports"), "0");
+  }
+}
+
+/// +psync alone must go on working.
+TEST_P(ReplicaofTest, UserWithoutThePermissionGetsTheServersOwnSync) {
+  Server& master = start_master(
+      {.config = {"user default on >secret ~* &* +@all",
+                  "user sync on >word +psync +replconf +ping", "repl-diskless-sync-delay 0"},
+       .password = "secret"});
+  Server& replica = start_replica({.config = {"masteruser sync", "masterauth word"}});
+  fill_dataset(master, {.large_values = 1});
+  replicaof(replica, master);
+  wait_link_up(replica, master);
+  EXPECT_TRUE(equal(master, replica));
+  wait_left_to_server(master, "no permission for RDMASYNC.EXPORT");
+}
+
+TEST_P(ReplicaofTest, UserWithThePermission) {
+  Server& master =
+      start_master({.config = {"user default on >secret ~* &* +@all",
+                               "user sync on >word +psync +replconf +ping +rdmasync.export"},
+                    .password = "secret"});
+  Server& replica = start_replica({.config = {"masteruser sync", "masterauth word"}});
+  fill_dataset(master, {.large_values = 1});
+  replicaof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_TRUE(equal(master, replica));
+}
+
+TEST_P(ReplicaofTest, AwayFromItInEveryState) {
+  Server& master = start_master();
+  Server& replica = start_replica();
+  fill_dataset(master, {.large_values = 1});
+  for (const char* state : {"attaching", "pulling", "cutting", "waiting", "continuing"}) {
+    SCOPED_TRACE(state);
+    pause_at(replica, state);
+    replicaof(replica, master);
+    wait_state(replica, state);
+    replica.must("REPLICAOF", "NO", "ONE");
+    pause_at(replica, "none");
+    EXPECT_EQ(replica.must("SET", "own", "write").text, "OK");
+    wait_export_gone(master);
+  }
+  wait_settled(replica);
+  replicaof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_TRUE(equal(master, replica));
+}
+
+TEST_P(ReplicaofTest, MasterKilledInEveryState) {
+  Server& master = start_master({.config = {"save 3600 1", "repl-ping-replica-period 1"}});
+  Server& replica = start_replica({.config = {"repl-timeout 3"}});
+  fill_dataset(master, {.large_values = 1});
+  master.must("SAVE");
+  for (const char* state : {"attaching", "pulling", "cutting", "waiting", "continuing"}) {
+    SCOPED_TRACE(state);
+    pause_at(replica, state);
+    replicaof(replica, master);
+    wait_state(replica, state);
+    master.kill();
+    pause_at(replica, "none");
+    master.start();
+    wait_synced(replica, master);
+    EXPECT_TRUE(equal(master, replica));
+    replica.must("REPLICAOF", "NO", "ONE");
+    replica.must("SET", "own", state);
+  }
+}
+
+}  // namespace
+}  // namespace rdmasync::test
