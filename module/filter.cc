@@ -29,6 +29,10 @@ void on_psync(Command* command) {
   redis::event_guard("a PSYNC", [command] { halves().exports.psyncs().filter(command); });
 }
 
+void on_replconf(Command* command) {
+  redis::event_guard("a REPLCONF", [command] { halves().exports.psyncs().see_replconf(command); });
+}
+
 /// What is set for the moment is not to be written down.
 void on_config(Command* command) {
   if (redis::CommandFilterArgsCount(command) == 2 && same(argument(command, 1), "rewrite") &&
@@ -43,10 +47,13 @@ void on_command(Command* command) {
   const std::string_view name = argument(command, 0);
   constexpr std::string_view kPsync = "psync";
   constexpr std::string_view kConfig = "config";
+  constexpr std::string_view kReplconf = "replconf";
   if (name.size() == kPsync.size() && same(name, kPsync)) {
     on_psync(command);
   } else if (name.size() == kConfig.size() && same(name, kConfig)) {
     on_config(command);
+  } else if (name.size() == kReplconf.size() && same(name, kReplconf)) {
+    on_replconf(command);
   }
   if (master::watches_commands()) {
     redis::event_guard("command filter", [command] { master::watch_command(command); });

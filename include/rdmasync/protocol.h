@@ -50,6 +50,9 @@ inline constexpr const char* kAwait = "AWAIT";
 /// replication id. The reply tells, as that of AWAIT does, whether there was one.
 inline constexpr const char* kAnswer = "ANSWER";
 
+/// `RDMASYNC.EXPORT LATER <reason>`: a PSYNC that waits is told to ask again, and why. +OK.
+inline constexpr const char* kLater = "LATER";
+
 /// `RDMASYNC.EXPORT DECLINE <reason>`: the server is to answer the PSYNC itself. +OK.
 inline constexpr const char* kDecline = "DECLINE";
 

@@ -139,6 +139,7 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
                             .backlog = has_backlog() ? replication.number("repl_backlog_size") : 0,
                             .run_id = redis::Info("server").text("run_id")}));
   } else if (what == protocol::kPrime) {
+    redis::log_notice("rdmasync: a replica makes this server create its backlog");
     priming_.hold(ctx, client, while_priming);
     psyncs_.exempt(client);
     redis::ReplyWithSimpleString(ctx, "OK");
@@ -155,6 +156,9 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
     psyncs_.await(ctx, std::chrono::milliseconds(number(arg(2))));
   } else if (what == protocol::kAnswer) {
     redis::reply_fields(ctx, to_fields(protocol::Waits{psyncs_.answer(client, arg(2), arg(3))}));
+  } else if (what == protocol::kLater) {
+    psyncs_.later(client, arg(2));
+    redis::ReplyWithSimpleString(ctx, "OK");
   } else if (what == protocol::kDecline) {
     psyncs_.decline(client, arg(2));
     redis::ReplyWithSimpleString(ctx, "OK");

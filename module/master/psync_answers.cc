@@ -147,18 +147,34 @@ void PsyncAnswers::filter(RedisModuleCommandFilterCtx* command) {
   redis::CommandFilterArgInsert(command, 0, redis::make_string(protocol::kExportCommand).release());
 }
 
+void PsyncAnswers::see_replconf(RedisModuleCommandFilterCtx* command) {
+  // Of Redis (since 8.0) and of Valkey (since 8.0).
+  constexpr std::array<std::string_view, 3> kOfSecondConnection = {
+      "main-ch-client-id", "rdb-channel", "set-rdb-client-id"};
+  for (int i = 1; i < redis::CommandFilterArgsCount(command); i += 2) {
+    const auto what = redis::view(redis::CommandFilterArgGet(command, i));
+    if (std::find(kOfSecondConnection.begin(), kOfSecondConnection.end(), what) ==
+        kOfSecondConnection.end()) {
+      continue;
+    }
+    if (const auto client = redis::client_of(command, "")) {
+      exempt(*client);
+    }
+  }
+}
+
 /// Whether the server is to answer a PSYNC from there.
 bool PsyncAnswers::may_pass(const std::string& address) {
   if (const Replica* known = replica_at(address)) {
     return known->declined;
   }
+  std::erase_if(passes_, [](const auto& pass) { return pass.second < Clock::now(); });
   const auto pass = passes_.find(host_of(address));
   if (pass == passes_.end()) {
     return false;
   }
-  const bool lasts = Clock::now() < pass->second;
   passes_.erase(pass);
-  return lasts;
+  return true;
 }
 
 void PsyncAnswers::psync(RedisModuleCtx* ctx) {
@@ -220,6 +236,13 @@ bool PsyncAnswers::answer(ClientId control, std::string_view session, std::strin
   return true;
 }
 
+void PsyncAnswers::later(ClientId control, std::string_view reason) {
+  if (Waiting* waiting = psync_of(replicas_[control])) {
+    ask_again(*waiting, reason);
+    std::erase_if(waiting_, [&](const auto& one) { return &one.second == waiting; });
+  }
+}
+
 void PsyncAnswers::decline(ClientId control, std::string_view reason) {
   Replica& replica = replicas_[control];
   replica.declined = true;
@@ -264,7 +287,7 @@ void PsyncAnswers::ask_again(Waiting& waiting, std::string_view reason) {
 void PsyncAnswers::leave_to_server(const std::string& address, std::string_view reason) {
   redis::log_notice(fmt::format("rdmasync: the replica at {} gets the server's own full sync: {}",
                                 address, reason));
-  passes_[host_of(address)] = Clock::now() + kPassLasts;
+  passes_.emplace(host_of(address), Clock::now() + kPassLasts);
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     if (it->second.address == address) {
       ask_again(it->second, reason);

@@ -27,6 +27,10 @@ class PsyncAnswers {
   /// From the command filter: leaves a PSYNC to the server, or makes it RDMASYNC.EXPORT PSYNC.
   void filter(RedisModuleCommandFilterCtx* command);
 
+  /// From the command filter: a REPLCONF may say that the PSYNC after it belongs to a full sync of
+  /// the server's own, which has a connection for the stream and one for the RDB file.
+  void see_replconf(RedisModuleCommandFilterCtx* command);
+
   /// That command. Replies when it is answered or told to ask again.
   void psync(RedisModuleCtx* ctx);
 
@@ -35,6 +39,7 @@ class PsyncAnswers {
   void await(RedisModuleCtx* ctx, std::chrono::milliseconds time);
   /// Whether a PSYNC waited. Throws Error(kProtocol) if there was no cut, or if that is no id.
   bool answer(ClientId control, std::string_view session, std::string_view stub);
+  void later(ClientId control, std::string_view reason);
   void decline(ClientId control, std::string_view reason);
 
   /// A replica's dataset was cut there.
@@ -80,7 +85,9 @@ class PsyncAnswers {
   std::map<ClientId, Replica> replicas_;  ///< by their control connections
   std::map<std::string, Cut> sessions_;   ///< that were answered, by their ids
   std::vector<std::string> sessions_by_age_;
-  std::map<std::string, Clock::time_point> passes_;  ///< hosts whose next PSYNC is the server's
+  /// Hosts from where the next PSYNC is the server's, and how long that is so: from which port it
+  /// will come nobody knows.
+  std::multimap<std::string, Clock::time_point> passes_;
   std::set<ClientId> exempt_;
 };
 

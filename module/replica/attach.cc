@@ -27,10 +27,11 @@ void check_accepted(ControlConnection& primer) {
 
 /// Makes the master create its replication backlog: it does when a replica asks for its first sync,
 /// and this one hangs up before the master forks for it.
-void prime_backlog(ControlConnection& link, const MasterAddress& master,
+void prime_backlog(ControlConnection& link, const MasterAddress& master, int listening_port,
                    const std::stop_token& stop) {
   ControlConnection primer(master, kPrimeTimeout, stop);
   primer.command({protocol::kExportCommand, protocol::kPrime});
+  primer.command({"REPLCONF", "listening-port", std::to_string(listening_port)});
   primer.command({"REPLCONF", "capa", "eof", "capa", "psync2"});
   primer.send({"PSYNC", "?", "-1"});
   const auto has_backlog = [&] {
@@ -56,7 +57,8 @@ std::unique_ptr<rdma::Connection> connect(rdma::Fabric& fabric,
 }
 
 Attachment attach_over(ControlConnection& link, const MasterAddress& master,
-                       const std::string& name, const Loader& own, const std::stop_token& stop) {
+                       const std::string& name, const OwnIdentity& own,
+                       const std::stop_token& stop) {
   Attachment made;
   made.fabric = rdma::make_fabric(name);
   const auto reply = link.command(
@@ -79,7 +81,7 @@ Attachment attach_over(ControlConnection& link, const MasterAddress& master,
   made.records = std::make_unique<LogBuffers>(*made.fabric);
   made.records->room(1);
   if (!place.has_backlog) {
-    prime_backlog(link, master, stop);
+    prime_backlog(link, master, own.listening_port, stop);
   }
   return made;
 }
@@ -87,7 +89,7 @@ Attachment attach_over(ControlConnection& link, const MasterAddress& master,
 }  // namespace
 
 Attachment attach(ControlConnection& link, const MasterAddress& master, const std::string& fabric,
-                  const Loader& own, const std::stop_token& stop) {
+                  const OwnIdentity& own, const std::stop_token& stop) {
   if (fabric != "auto") {
     return attach_over(link, master, fabric, own, stop);
   }

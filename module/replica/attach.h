@@ -18,16 +18,17 @@ struct Attachment {
   protocol::Attached place;
 };
 
-/// What this server loads.
-struct Loader {
-  int rdb_version = 0;
-  std::string server;  ///< its name and version
+/// What the master, or its log, is told of this server.
+struct OwnIdentity {
+  int rdb_version = 0;     ///< that it loads
+  std::string server;      ///< its name and version
+  int listening_port = 0;  ///< as it announces it
 };
 
 /// Attaches over `fabric`, or, when that is "auto", over the best one that reaches the master: the
 /// log says which, and why not a better one. Sees to it that the master has a backlog. Throws when
 /// none does.
 Attachment attach(ControlConnection& link, const MasterAddress& master, const std::string& fabric,
-                  const Loader& own, const std::stop_token& stop);
+                  const OwnIdentity& own, const std::stop_token& stop);
 
 }  // namespace rdmasync::replica

@@ -6,6 +6,8 @@
 
 #include "module/number.h"
 #include "module/redis/context.h"
+#include "module/redis/guard.h"
+#include "module/redis/held_settings.h"
 #include "module/redis/key_meta.h"
 #include "module/redis/rdb.h"
 #include "module/redis/server.h"
@@ -48,14 +50,14 @@ class Inserter {
     redis::SelectDb(ctx_.get(), static_cast<int>(db));
   }
 
-  void direct(std::string_view name, Landing& landing);
+  void direct(std::string_view key, Landing& landing);
   void packed(const Incoming& incoming);
   void functions(std::string_view payload);
 
  private:
-  void set(std::string_view name, RedisModuleString* value, const log::KeyMeta& meta);
+  void set(RedisModuleString* name, RedisModuleString* value, const log::KeyMeta& meta);
   void restore(const log::EntryHead& head, std::string_view payload);
-  void inserted();
+  void inserted(RedisModuleString* name);
 
   redis::Context ctx_;
   bool may_yield_;
@@ -63,19 +65,21 @@ class Inserter {
   int inserted_ = 0;
 };
 
-void Inserter::direct(std::string_view name, Landing& landing) {
-  set(name, landing.value.get(), landing.meta);
+void Inserter::direct(std::string_view key, Landing& landing) {
+  const redis::String name = redis::make_string(key);
+  set(name.get(), landing.value.get(), landing.meta);
   if (g_remember) {
-    g_addresses[remembered_name(db_, name)] =
+    g_addresses[remembered_name(db_, key)] =
         reinterpret_cast<std::uint64_t>(redis::view(landing.value.get()).data());
   }
   // The keyspace has it now; a second reference would make the first write to it copy it.
   landing.value.reset();
-  inserted();
+  inserted(name.get());
 }
 
 void Inserter::packed(const Incoming& incoming) {
   const auto head = log::entry_head(incoming.entry);
+  const redis::String name = redis::make_string(head.key);
   if (incoming.is_payload) {
     restore(head, value_of(incoming, head));
   } else {
@@ -83,19 +87,18 @@ void Inserter::packed(const Incoming& incoming) {
     const std::uint64_t length = rest.length();
     const std::string_view value =
         incoming.landing ? std::string_view(incoming.landing->bytes) : rest.take(length);
-    set(head.key, redis::make_string(value).get(), head.meta);
+    set(name.get(), redis::make_string(value).get(), head.meta);
   }
-  inserted();
+  inserted(name.get());
 }
 
-void Inserter::set(std::string_view name, RedisModuleString* value, const log::KeyMeta& meta) {
-  const redis::String key_name = redis::make_string(name);
-  if (is_integer(redis::view(value))) {
-    redis::set(ctx_.get(), name, redis::view(value));
+void Inserter::set(RedisModuleString* name, RedisModuleString* value, const log::KeyMeta& meta) {
+  const bool as_number = is_integer(redis::view(value));
+  if (as_number) {
+    redis::set(ctx_.get(), redis::view(name), redis::view(value));
   }
-  const redis::Key key{
-      redis::OpenKey(ctx_.get(), key_name.get(), redis::kKeyRead | redis::kKeyWrite)};
-  if (!is_integer(redis::view(value))) {
+  const redis::Key key{redis::OpenKey(ctx_.get(), name, redis::kKeyRead | redis::kKeyWrite)};
+  if (!as_number) {
     redis::StringSet(key.get(), value);
   }
   redis::set_meta(key.get(), meta);
@@ -121,11 +124,27 @@ void Inserter::functions(std::string_view payload) {
   }
 }
 
-void Inserter::inserted() {
+void Inserter::inserted(RedisModuleString* name) {
+  redis::NotifyKeyspaceEvent(ctx_.get(), redis::kNotifyLoaded, "loaded", name);
   if (++inserted_ % kKeysPerYield == 0 && may_yield_) {
     redis::Yield(ctx_.get(), redis::kYieldClients, nullptr);
   }
 }
+
+/// Nobody is told of a key that is loaded, but other modules. Restores what was before.
+class Silence {
+ public:
+  Silence() { settings_.hold(redis::module_context(), kHolder, {{"notify-keyspace-events", ""}}); }
+  Silence(const Silence&) = delete;
+  Silence& operator=(const Silence&) = delete;
+  ~Silence() {
+    redis::event_guard("notify-keyspace-events", [this] { settings_.release(kHolder); });
+  }
+
+ private:
+  static constexpr redis::HeldSettings::Client kHolder = 1;  // no client: there is only one
+  redis::HeldSettings settings_;
+};
 
 /// Whether the stub RDB has it.
 bool in_stub(const Incoming& incoming) {
@@ -136,6 +155,7 @@ bool in_stub(const Incoming& incoming) {
 
 void insert(Staging& staging, Insert which) {
   g_addresses.clear();
+  const Silence silence;
   Inserter inserter;
   if (which == Insert::kAll) {
     inserter.functions(staging.functions());

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -21,6 +22,7 @@ namespace {
 
 // Sooner than the server, which tries once in a second: a master waits but for a moment.
 constexpr std::chrono::milliseconds kRetry{200};
+constexpr std::chrono::seconds kLongestPause{30};
 // How long the master is asked to wait for a PSYNC before it says that there is none yet.
 constexpr std::chrono::milliseconds kAwait{500};
 constexpr std::chrono::milliseconds kLook{20};
@@ -95,7 +97,6 @@ void Session::enter(State state, const std::stop_token& stop) {
 bool Session::stand_by(const std::stop_token& stop) {
   const auto facts = on_main(stop, [&server = around_.server] { return server.facts(); });
   const MasterAddress master{host_, port_, facts.user, facts.password};
-  bool syncs = false;
   try {
     ControlConnection control(master, facts.timeout, stop);
     check_master(control, host_ + ":" + std::to_string(port_), facts.run_id);
@@ -105,26 +106,47 @@ bool Session::stand_by(const std::stop_token& stop) {
         return true;
       }
     }
-    syncs = true;
     around_.status->begin(host_, port_);
     try {
       sync(control, link, master, facts, stop);
+      return true;
     } catch (const Error& error) {
-      if (error.code() != Errc::kPeerLost && error.code() != Errc::kCancelled) {
-        control.command({protocol::kExportCommand, protocol::kDecline, error.what()});
-      }
-      throw;
-    }
-    return true;
-  } catch (const Error& error) {
-    if (syncs) {
       around_.status->fail(error.what());
+      give_way(control, link, error, stop);
     }
+  } catch (const Error& error) {
+    // The master may come back: until then the server has no link either.
     if (error.code() != Errc::kPeerLost) {
       throw;
     }
-    // It may come back: until then the server has no link either.
-    return link_is_up();
+  }
+  return link_is_up();
+}
+
+void Session::give_way(ControlConnection& control, NativeLink& link, const Error& error,
+                       const std::stop_token& stop) {
+  switch (error.code()) {
+    case Errc::kUsage:
+      return hold_off(control, link, error.what(), stop);
+    case Errc::kPeerLost:
+    case Errc::kCancelled:
+      throw error;
+    default:
+      control.command({protocol::kExportCommand, protocol::kDecline, error.what()});
+      throw error;
+  }
+}
+
+void Session::hold_off(ControlConnection& control, NativeLink& link, const std::string& reason,
+                       const std::stop_token& stop) {
+  redis::log_warning(fmt::format("rdmasync: the sync with {}:{} failed: {}; again in {} s", host_,
+                                 port_, reason, pause_.count()));
+  const auto until = std::chrono::steady_clock::now() + pause_;
+  pause_ = std::min(pause_ * 2, kLongestPause);
+  while (std::chrono::steady_clock::now() < until && !stop.stop_requested()) {
+    if (link.psync_waits(kAwait)) {
+      control.command({protocol::kExportCommand, protocol::kLater, reason});
+    }
   }
 }
 

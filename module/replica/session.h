@@ -47,6 +47,13 @@ class Session {
   bool stand_by(const std::stop_token& stop);
   void sync(ControlConnection& control, NativeLink& link, const MasterAddress& master,
             const OwnFacts& facts, const std::stop_token& stop);
+  /// After a sync that has failed: throws unless it is to be tried again.
+  void give_way(ControlConnection& control, NativeLink& link, const Error& error,
+                const std::stop_token& stop);
+  /// Keeps the server from a sync that it cannot take, or that would end it, until it is tried
+  /// again.
+  void hold_off(ControlConnection& control, NativeLink& link, const std::string& reason,
+                const std::stop_token& stop);
   void load(ControlConnection& control, NativeLink& link, Copy copy, const std::stop_token& stop);
   void continue_natively(ControlConnection& control, NativeLink& link,
                          const std::string& replication_id, const std::stop_token& stop);
@@ -57,6 +64,7 @@ class Session {
   int port_;
   Surroundings around_;
   std::uint64_t ups_before_;
+  std::chrono::seconds pause_{1};  ///< until what has failed is tried again
   std::atomic<bool> finished_ = false;
   std::jthread thread_;
 };

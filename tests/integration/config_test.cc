@@ -24,6 +24,7 @@ TEST_F(ConfigTest, Defaults) {
   EXPECT_EQ(server.config("rdmasync.cut-max-ms"), "1000");
   EXPECT_EQ(server.config("rdmasync.relay-buffer"), std::to_string(256 << 20));
   EXPECT_EQ(server.config("rdmasync.huge-pages"), "yes");
+  EXPECT_EQ(server.config("rdmasync.accelerate"), "yes");
   EXPECT_EQ(server.config("rdmasync.slaveof"), "");
   EXPECT_EQ(server.must("CONFIG", "GET", "rdmasync.bind").elements.size(), 2U);
 }

@@ -1,5 +1,7 @@
 // REPLICAOF itself: the master answers the PSYNC.
 
+#include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "dataset.h"
@@ -193,6 +195,70 @@ TEST_P(ReplicaofTest, UserWithThePermission) {
   replicaof(replica, master);
   wait_synced(replica, master);
   EXPECT_TRUE(equal(master, replica));
+}
+
+/// What is set for the moment is not written down, whenever that is asked for.
+TEST_P(ReplicaofTest, RewrittenConfigurationIsTheOperators) {
+  Server& master = start_master({.config = {"maxmemory 2gb"}});
+  Server& replica = start_replica();
+  fill_dataset(master, {.large_values = 1});
+  const auto rewritten = [](Server& server) {
+    server.must("CONFIG", "REWRITE");
+    std::ifstream file(server.directory() / "redis.conf");
+    std::ostringstream text;
+    text << file.rdbuf();
+    // The server adds an empty line now and then.
+    std::string lines = text.str();
+    lines.erase(lines.find_last_not_of('\n') + 1);
+    return lines;
+  };
+  const std::string of_master = rewritten(master);
+  const std::string follows =
+      "replicaof " + master.host() + " " + std::to_string(master.port());
+  std::string of_replica;
+  for (const char* state : {"attaching", "pulling", "cutting", "waiting", "continuing"}) {
+    SCOPED_TRACE(state);
+    pause_at(replica, state);
+    if (of_replica.empty()) {
+      replicaof(replica, master);
+      wait_state(replica, state);
+      of_replica = rewritten(replica);
+      EXPECT_NE(of_replica.find(follows), std::string::npos);
+    } else {
+      wait_state(replica, state);
+    }
+    EXPECT_EQ(rewritten(replica), of_replica);
+    EXPECT_EQ(rewritten(master), of_master);
+    EXPECT_EQ(replica.must("PING").text, "PONG");
+  }
+  pause_at(replica, "none");
+  wait_synced(replica, master);
+  EXPECT_EQ(rewritten(replica), of_replica);
+  EXPECT_EQ(rewritten(master), of_master);
+  EXPECT_EQ(of_replica.find("repl-diskless-load swapdb"), std::string::npos);
+  EXPECT_TRUE(equal(master, replica));
+}
+
+/// What would end the server, or never load, is not left to it: it keeps what it has.
+TEST_P(ReplicaofTest, DatasetThatTheReplicaCannotTake) {
+  Server& master = start_master();
+  Server& replica = start_replica({.config = {"databases 4"}});
+  Client writer = master.connect();
+  writer.must("SELECT", 9);
+  writer.must("SET", "beyond", "what the replica has");
+  fill_old_dataset(replica);
+  replicaof(replica, master);
+  EXPECT_TRUE(mentions(wait_error(replica), "raise 'databases'"));
+  wait_until("the server is told, too",
+             [&] { return replica.log().find("LOADING rdmasync: ") != std::string::npos; });
+  EXPECT_TRUE(has_old_dataset(replica));
+  writer.must("FLUSHDB");
+  writer.must("SELECT", 3);
+  writer.must("SET", "within", "what the replica has");
+  wait_synced(replica, master);
+  Client reader = replica.connect();
+  reader.must("SELECT", 3);
+  EXPECT_EQ(reader.must("GET", "within").text, "what the replica has");
 }
 
 TEST_P(ReplicaofTest, AwayFromItInEveryState) {

@@ -11,6 +11,7 @@ class TopologyTest : public FabricTest {};
 RDMASYNC_FOR_EACH_FABRIC(TopologyTest);
 
 TEST_P(TopologyTest, SubReplicaFollows) {
+  allow_native_full_syncs(2);
   Server& master = start_master();
   Server& replica = start_replica({.config = {"repl-diskless-sync-delay 0"}});
   Server& early = start_server("early-sub-replica", with_fabric());
@@ -162,7 +163,8 @@ TEST_P(TopologyTest, WaitCountsTheReplica) {
 TEST_P(TopologyTest, NativeReplicaofStillWorksAfterwards) {
   Server& master = start_master();
   Server& replica = start_replica();
-  Server& other = start_server("other", with_fabric({.config = {"repl-diskless-sync-delay 0"}}));
+  Server& other = start_server(
+      "other", with_fabric({.config = {"repl-diskless-sync-delay 0", "rdmasync.accelerate no"}}));
   fill_dataset(master);
   fill_dataset(other, {.small_keys = 10, .large_values = 1});
   slaveof(replica, master);
@@ -180,7 +182,8 @@ TEST_P(TopologyTest, NativeReplicaofCancelsTheSync) {
     SCOPED_TRACE(state);
     Server& master = start_master();
     Server& replica = start_replica();
-    Server& other = start_server("other", with_fabric({.config = {"repl-diskless-sync-delay 0"}}));
+    Server& other = start_server(
+        "other", with_fabric({.config = {"repl-diskless-sync-delay 0", "rdmasync.accelerate no"}}));
     fill_dataset(master);
     fill_dataset(other, {.small_keys = 10, .large_values = 1});
     pause_at(replica, state);

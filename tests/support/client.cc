@@ -2,6 +2,7 @@
 
 #include <hiredis/hiredis.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -157,6 +158,11 @@ void Client::flush() {
 bool Client::answers_within(std::chrono::milliseconds time) const {
   pollfd ready{context_->fd, POLLIN, 0};
   return ::poll(&ready, 1, static_cast<int>(time.count())) > 0;
+}
+
+bool Client::closed() const {
+  char byte = 0;
+  return ::recv(context_->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 RawReply Client::receive_any() {

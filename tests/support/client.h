@@ -96,6 +96,8 @@ class Client {
   void flush();
   /// Whether an answer to what was flushed begins to come within that time.
   bool answers_within(std::chrono::milliseconds time) const;
+  /// Whether the server has closed the connection; only between commands.
+  bool closed() const;
 
   Fields info(std::string_view section);
   /// RDMASYNC.STATUS; empty while the server is loading.

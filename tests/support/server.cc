@@ -86,6 +86,7 @@ void Server::spawn() {
           : options_.program;
   std::vector<std::string> command = options_.launcher;
   command.insert(command.end(), {program, (directory() / "redis.conf").string()});
+  command.insert(command.end(), options_.arguments.begin(), options_.arguments.end());
   client_.reset();
   const rdma::UniqueFd output(
       open((directory() / "output").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
@@ -102,7 +103,7 @@ bool Server::became_ready() {
       // Another process may own the port while ours is about to fail: ask whom we talk to.
       Client probe = connect();
       const auto fields = parse_info(probe.must("INFO", "everything").text);
-      ready = fields.at("process_id") == std::to_string(pid()) && fields.at("loading") == "0";
+      ready = fields.at("process_id") == std::to_string(pid()) && fields.text("loading") != "1";
     } catch (const std::runtime_error&) {
       ready = false;
     }
@@ -155,7 +156,8 @@ Client Server::connect() const {
 }
 
 Client& Server::client() {
-  if (!client_) {
+  // Sentinel, for one, ends the connections of a server that it has made a replica.
+  if (!client_ || client_->closed()) {
     client_ = std::make_unique<Client>(connect());
   }
   return *client_;

@@ -1,0 +1,73 @@
+// A real Sentinel, which knows nothing of the module.
+
+#include "dataset.h"
+#include "harness/sync_test.h"
+#include "writers.h"
+
+namespace rdmasync::test {
+namespace {
+
+class SentinelTest : public FabricTest {
+ protected:
+  Server& start_sentinel(const Server& master) {
+    const std::string name = "sentinel ";
+    return start_server("sentinel", {.config = {name + "monitor group " + master.host() + " " +
+                                                    std::to_string(master.port()) + " 1",
+                                                name + "down-after-milliseconds group 1000",
+                                                name + "failover-timeout group 3000"},
+                                     .load_module = false,
+                                     .load_testtype = false,
+                                     .arguments = {"--sentinel"}});
+  }
+
+  static void wait_knows_replica(Server& sentinel) {
+    wait_until("Sentinel knows the replica",
+               [&] { return sentinel.must("SENTINEL", "REPLICAS", "group").elements.size() == 1; });
+  }
+
+  /// Sentinel ends all connections of a server whose role it has changed.
+  static void wait_role(const Server& server, const std::string& role) {
+    wait_until(server.name() + " is a " + role, [&] {
+      try {
+        return server.connect().info("replication").at("role") == role;
+      } catch (const ConnectionLost&) {
+        return false;
+      }
+    });
+  }
+};
+RDMASYNC_FOR_EACH_FABRIC(SentinelTest);
+
+/// The old master comes back empty, under another history, and Sentinel makes it a replica.
+TEST_P(SentinelTest, FailoverAndTheOldMasterComesBack) {
+  Server& first = start_server("first", with_fabric());
+  Server& second = start_server("second", with_fabric());
+  fill_dataset(first, {.large_values = 2});
+  second.must("REPLICAOF", first.host(), first.port());
+  wait_synced(second, first);
+  Server& sentinel = start_sentinel(first);
+  wait_knows_replica(sentinel);
+
+  Server* master = &first;
+  Server* replica = &second;
+  constexpr int kRounds = 2;
+  for (int round = 0; round < kRounds; round++) {
+    SCOPED_TRACE(round);
+    master->kill();
+    wait_role(*replica, "master");
+    std::swap(master, replica);
+    master->must("SET", "round", round);
+    replica->start();
+    Writers writers(*master, round);
+    wait_role(*replica, "slave");
+    wait_synced(*replica, *master);
+    writers.stop();
+    EXPECT_TRUE(equal(*master, *replica));
+    EXPECT_EQ(master->info("stats", "total_forks"), "0");
+    EXPECT_EQ(status(*replica, "syncs_ok"), "1");
+    wait_knows_replica(sentinel);
+  }
+}
+
+}  // namespace
+}  // namespace rdmasync::test
