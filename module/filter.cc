@@ -15,27 +15,27 @@ namespace rdmasync {
 
 namespace {
 
-using Command = RedisModuleCommandFilterCtx;
+using Filtered = RedisModuleCommandFilterCtx;
 
-std::string_view argument(Command* command, int i) {
+std::string_view argument(Filtered* command, int i) {
   return redis::view(redis::CommandFilterArgGet(command, i));
 }
 
-bool same(std::string_view word, std::string_view name) {
-  return word.size() == name.size() && ::strncasecmp(word.data(), name.data(), name.size()) == 0;
+bool same_word(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
-void on_psync(Command* command) {
+void on_psync(Filtered* command) {
   redis::event_guard("a PSYNC", [command] { halves().exports.psyncs().filter(command); });
 }
 
-void on_replconf(Command* command) {
+void on_replconf(Filtered* command) {
   redis::event_guard("a REPLCONF", [command] { halves().exports.psyncs().see_replconf(command); });
 }
 
 /// What is set for the moment is not to be written down.
-void on_config(Command* command) {
-  if (redis::CommandFilterArgsCount(command) == 2 && same(argument(command, 1), "rewrite") &&
+void on_config(Filtered* command) {
+  if (redis::CommandFilterArgsCount(command) == 2 && same_word(argument(command, 1), "rewrite") &&
       redis::HeldSettings::any()) {
     redis::CommandFilterArgDelete(command, 1);
     redis::CommandFilterArgReplace(command, 0, redis::make_string("rdmasync.rewrite").release());
@@ -43,16 +43,16 @@ void on_config(Command* command) {
 }
 
 /// Every command of every client comes here first; the length of its name tells most of them apart.
-void on_command(Command* command) {
+void on_command(Filtered* command) {
   const std::string_view name = argument(command, 0);
   constexpr std::string_view kPsync = "psync";
   constexpr std::string_view kConfig = "config";
   constexpr std::string_view kReplconf = "replconf";
-  if (name.size() == kPsync.size() && same(name, kPsync)) {
+  if (name.size() == kPsync.size() && same_word(name, kPsync)) {
     on_psync(command);
-  } else if (name.size() == kConfig.size() && same(name, kConfig)) {
+  } else if (name.size() == kConfig.size() && same_word(name, kConfig)) {
     on_config(command);
-  } else if (name.size() == kReplconf.size() && same(name, kReplconf)) {
+  } else if (name.size() == kReplconf.size() && same_word(name, kReplconf)) {
     on_replconf(command);
   }
   if (master::watches_commands()) {

@@ -10,6 +10,7 @@ enum class Errc {
   kUsage,       ///< the caller asked for something that can never work (bad argument, bad config)
   kRefused,     ///< the peer or the system said no: permission, limits, wrong password
   kLogin,       ///< the peer wants a login first
+  kBusy,        ///< the peer cannot do that now, and will be able to
   kPermission,  ///< the peer does not let this user do that
   kUnknownCommand,  ///< the peer has no such command
   kAccess,          ///< a one-sided read hit memory that is not registered (any more)

@@ -263,7 +263,7 @@ void Exports::opened(RedisModuleCtx* ctx, std::string_view fabric) {
     }
   }
   if (joined == nullptr) {
-    throw Error(Errc::kResources, "the export has begun without this replica");
+    throw Error(Errc::kBusy, "the export has begun without this replica: attach again");
   }
   join(ctx, doors_.at(place), *joined);
 }

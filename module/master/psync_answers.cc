@@ -189,6 +189,16 @@ void PsyncAnswers::psync(RedisModuleCtx* ctx) {
 }
 
 void PsyncAnswers::native(ClientId control, std::set<std::string> addresses) {
+  // A replica answers its own PSYNCs, and nobody else's.
+  const std::string host = host_of(address_of(control));
+  for (const std::string& address : addresses) {
+    if (host_of(address) != host) {
+      throw Error(
+          Errc::kUsage,
+          fmt::format("this connection comes from {}, and the link from {}: not the same host",
+                      host, address));
+    }
+  }
   Replica& replica = replicas_[control];
   replica.addresses = std::move(addresses);
   tell(replica);
@@ -199,7 +209,7 @@ void PsyncAnswers::await(RedisModuleCtx* ctx, std::chrono::milliseconds time) {
     throw Error(Errc::kRefused, "the master has rdmasync.accelerate no");
   }
   Replica& replica = replicas_[redis::GetClientId(ctx)];
-  if (time <= time.zero()) {
+  if (time <= std::chrono::milliseconds::zero()) {
     redis::reply_fields(ctx, to_fields(protocol::Waits{psync_of(replica) != nullptr}));
     return;
   }
@@ -247,8 +257,11 @@ void PsyncAnswers::decline(ClientId control, std::string_view reason) {
   Replica& replica = replicas_[control];
   replica.declined = true;
   sessions_.erase(replica.session);
-  for (const std::string& address : replica.addresses) {
-    leave_to_server(address, reason);
+  const Waiting* waiting = psync_of(replica);
+  if (waiting != nullptr) {
+    leave_to_server(waiting->address, reason);
+  } else if (!replica.addresses.empty()) {
+    leave_to_server(*replica.addresses.begin(), reason);
   }
 }
 
@@ -284,7 +297,8 @@ void PsyncAnswers::ask_again(Waiting& waiting, std::string_view reason) {
           {.error = "LOADING rdmasync: " + std::string(reason), .line = {}, .stub = {}});
 }
 
-void PsyncAnswers::leave_to_server(const std::string& address, std::string_view reason) {
+/// `address`: a copy, as it may be that of what is erased here.
+void PsyncAnswers::leave_to_server(std::string address, std::string_view reason) {
   redis::log_notice(fmt::format("rdmasync: the replica at {} gets the server's own full sync: {}",
                                 address, reason));
   passes_.emplace(host_of(address), Clock::now() + kPassLasts);

@@ -78,7 +78,8 @@ class PsyncAnswers {
   Waiting* psync_of(const Replica& replica);
   void tell(Replica& replica);
   void ask_again(Waiting& waiting, std::string_view reason);
-  void leave_to_server(const std::string& address, std::string_view reason);
+  /// The next PSYNC of that host.
+  void leave_to_server(std::string address, std::string_view reason);
   bool may_pass(const std::string& address);
 
   std::map<ClientId, Waiting> waiting_;

@@ -15,6 +15,9 @@ template <typename Body>
 int reply_guard(RedisModuleCtx* ctx, Body&& body) noexcept {
   try {
     body();
+  } catch (const Error& error) {
+    const char* word = error.code() == Errc::kBusy ? "BUSY " : "ERR ";
+    ReplyWithError(ctx, (word + std::string(error.what())).c_str());
   } catch (const std::exception& error) {
     ReplyWithError(ctx, ("ERR " + std::string(error.what())).c_str());
   }

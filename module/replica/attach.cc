@@ -27,11 +27,14 @@ void check_accepted(ControlConnection& primer) {
 
 /// Makes the master create its replication backlog: it does when a replica asks for its first sync,
 /// and this one hangs up before the master forks for it.
-void prime_backlog(ControlConnection& link, const MasterAddress& master, int listening_port,
+void prime_backlog(ControlConnection& link, const MasterAddress& master, const OwnIdentity& own,
                    const std::stop_token& stop) {
   ControlConnection primer(master, kPrimeTimeout, stop);
   primer.command({protocol::kExportCommand, protocol::kPrime});
-  primer.command({"REPLCONF", "listening-port", std::to_string(listening_port)});
+  primer.command({"REPLCONF", "listening-port", std::to_string(own.listening_port)});
+  if (!own.ip.empty()) {
+    primer.command({"REPLCONF", "ip-address", own.ip});
+  }
   primer.command({"REPLCONF", "capa", "eof", "capa", "psync2"});
   primer.send({"PSYNC", "?", "-1"});
   const auto has_backlog = [&] {
@@ -56,7 +59,7 @@ std::unique_ptr<rdma::Connection> connect(rdma::Fabric& fabric,
   }
 }
 
-Attachment attach_over(ControlConnection& link, const MasterAddress& master,
+Attachment attach_once(ControlConnection& link, const MasterAddress& master,
                        const std::string& name, const OwnIdentity& own,
                        const std::stop_token& stop) {
   Attachment made;
@@ -81,9 +84,25 @@ Attachment attach_over(ControlConnection& link, const MasterAddress& master,
   made.records = std::make_unique<LogBuffers>(*made.fabric);
   made.records->room(1);
   if (!place.has_backlog) {
-    prime_backlog(link, master, own.listening_port, stop);
+    prime_backlog(link, master, own, stop);
   }
   return made;
+}
+
+/// Another replica may have begun an export that this one came too late for: then there is a next.
+Attachment attach_over(ControlConnection& link, const MasterAddress& master,
+                       const std::string& name, const OwnIdentity& own,
+                       const std::stop_token& stop) {
+  constexpr int kMostReplicas = 32;
+  for (int tries = 1;; ++tries) {
+    try {
+      return attach_once(link, master, name, own, stop);
+    } catch (const Error& error) {
+      if (error.code() != Errc::kBusy || tries == kMostReplicas) {
+        throw;
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ struct Attachment {
 struct OwnIdentity {
   int rdb_version = 0;     ///< that it loads
   std::string server;      ///< its name and version
+  std::string ip;          ///< as it announces it; empty: as the master sees it
   int listening_port = 0;  ///< as it announces it
 };
 

@@ -1,5 +1,6 @@
 #include "module/replica/control_connection.h"
 
+#include <fcntl.h>
 #include <hiredis/hiredis.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "rdmasync/error.h"
 
@@ -21,6 +23,42 @@ timeval to_timeval(std::chrono::milliseconds time) {
   return {time.count() / 1000, (time.count() % 1000) * 1000};
 }
 
+/// Of a connection that is being made: 0 once it is, or an errno.
+int await_connected(int socket, std::chrono::milliseconds timeout) {
+  pollfd ready{socket, POLLOUT, 0};
+  if (::poll(&ready, 1, static_cast<int>(timeout.count())) <= 0) {
+    return ETIMEDOUT;
+  }
+  int error = 0;
+  socklen_t size = sizeof(error);
+  ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
+  return error;
+}
+
+/// hiredis connects from an address of one's own only without waiting.
+redisContext* connect_from(const MasterAddress& address, std::chrono::milliseconds timeout) {
+  redisContext* context =
+      redisConnectBindNonBlock(address.host.c_str(), address.port, address.source.c_str());
+  if (context == nullptr || context->err != 0) {
+    return context;
+  }
+  if (const int error = await_connected(context->fd, timeout); error != 0) {
+    context->err = REDIS_ERR_IO;
+    std::strncpy(static_cast<char*>(context->errstr), std::strerror(error),
+                 sizeof(context->errstr) - 1);
+    return context;
+  }
+  ::fcntl(context->fd, F_SETFL, ::fcntl(context->fd, F_GETFL) & ~O_NONBLOCK);
+  context->flags |= REDIS_BLOCK;
+  return context;
+}
+
+redisContext* connect(const MasterAddress& address, std::chrono::milliseconds timeout) {
+  return address.source.empty()
+             ? redisConnectWithTimeout(address.host.c_str(), address.port, to_timeval(timeout))
+             : connect_from(address, timeout);
+}
+
 /// By the first word of an error reply; an unknown command has none of its own.
 Errc code_of(std::string_view error) {
   if (error.starts_with("NOAUTH ")) {
@@ -28,6 +66,9 @@ Errc code_of(std::string_view error) {
   }
   if (error.starts_with("NOPERM ")) {
     return Errc::kPermission;
+  }
+  if (error.starts_with("LOADING ") || error.starts_with("BUSY ")) {
+    return Errc::kBusy;
   }
   if (error.starts_with("ERR unknown command")) {
     return Errc::kUnknownCommand;
@@ -45,8 +86,7 @@ ControlConnection::ControlConnection(const MasterAddress& address,
                                      std::chrono::milliseconds timeout, std::stop_token stop)
     : name_(address.host + ":" + std::to_string(address.port)),
       stop_(std::move(stop)),
-      context_(redisConnectWithTimeout(address.host.c_str(), address.port,
-                                       to_timeval(std::min(timeout, kConnectTimeout)))) {
+      context_(connect(address, std::min(timeout, kConnectTimeout))) {
   if (!context_) {
     throw Error(Errc::kResources, "out of memory while connecting to " + name_);
   }

@@ -22,13 +22,14 @@ struct MasterAddress {
   int port = 0;
   std::string user;
   std::string password;
+  std::string source = {};  ///< the address of ours to connect from; empty: any
 };
 
 /// A connection to the master that sends commands and waits for replies.
 ///
 /// For one thread of ours, never the main one. Every wait ends after `timeout`, and at once when
 /// `stop` is requested: with Error(kPeerLost) or Error(kCancelled). An error reply of the master is
-/// an Error with its text: kLogin, kPermission, kUnknownCommand, or kRefused for any other.
+/// an Error with its text: kLogin, kBusy, kPermission, kUnknownCommand, or kRefused for any other.
 class ControlConnection {
  public:
   using Reply = std::shared_ptr<redisReply>;

@@ -46,8 +46,9 @@ protocol::CutReply pull_to_a_cut(Pull& pull, ControlConnection& link, SyncStatus
 Copy copy_dataset(ControlConnection& link, const MasterAddress& master, const OwnFacts& facts,
                   SyncStatus& status, const CopyHooks& hooks, const std::stop_token& stop) {
   hooks.enter(State::kAttaching);
-  auto attachment = attach(link, master, facts.fabric,
-                           {facts.rdb_version, facts.server, facts.listening_port}, stop);
+  auto attachment =
+      attach(link, master, facts.fabric,
+             {facts.rdb_version, facts.server, facts.announced_ip, facts.listening_port}, stop);
   const std::string fabric(attachment.fabric->name());
   status.set_fabric(fabric);
   const std::string master_modules = attachment.place.modules;

@@ -59,10 +59,12 @@ OwnFacts OwnServer::facts() const {
   OwnFacts facts;
   facts.user = config_get(ctx, "masteruser");
   facts.password = config_get(ctx, "masterauth");
+  facts.source = config_get(ctx, "bind-source-addr");
   facts.fabric = config().fabric;
   facts.dump_path = config_get(ctx, "dir") + "/" + config_get(ctx, "dbfilename");
   facts.run_id = redis::Info("server").text("run_id");
   facts.modules = redis::module_names(ctx);
+  facts.announced_ip = config_get(ctx, "replica-announce-ip");
   facts.listening_port = number(config_get(ctx, "replica-announce-port"));
   if (facts.listening_port == 0) {
     facts.listening_port = number(config_get(ctx, "port"));

@@ -16,10 +16,12 @@ namespace rdmasync::replica {
 struct OwnFacts {
   std::string user;      ///< masteruser
   std::string password;  ///< masterauth
+  std::string source;    ///< bind-source-addr
   std::string fabric;
   std::string run_id;
   std::string modules;    ///< that are loaded, by name
   std::string dump_path;  ///< where this server keeps its RDB file
+  std::string announced_ip;
   int listening_port = 0;
   std::string server;  ///< its name and version
   int rdb_version = 0;

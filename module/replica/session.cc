@@ -96,7 +96,7 @@ void Session::enter(State state, const std::stop_token& stop) {
 
 bool Session::stand_by(const std::stop_token& stop) {
   const auto facts = on_main(stop, [&server = around_.server] { return server.facts(); });
-  const MasterAddress master{host_, port_, facts.user, facts.password};
+  const MasterAddress master{host_, port_, facts.user, facts.password, facts.source};
   try {
     ControlConnection control(master, facts.timeout, stop);
     check_master(control, host_ + ":" + std::to_string(port_), facts.run_id);
@@ -116,7 +116,7 @@ bool Session::stand_by(const std::stop_token& stop) {
     }
   } catch (const Error& error) {
     // The master may come back: until then the server has no link either.
-    if (error.code() != Errc::kPeerLost) {
+    if (error.code() != Errc::kPeerLost && error.code() != Errc::kBusy) {
       throw;
     }
   }
@@ -129,6 +129,7 @@ void Session::give_way(ControlConnection& control, NativeLink& link, const Error
     case Errc::kUsage:
       return hold_off(control, link, error.what(), stop);
     case Errc::kPeerLost:
+    case Errc::kBusy:
     case Errc::kCancelled:
       throw error;
     default:

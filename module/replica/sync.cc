@@ -82,7 +82,7 @@ void Sync::attempt(const std::stop_token& stop) {
   enter(State::kConnecting, stop);
   redis::log_notice("rdmasync: connecting to the master " + name);
   const auto facts = on_main(stop, [&server = around_.server] { return server.facts(); });
-  const MasterAddress master{host_, port_, facts.user, facts.password};
+  const MasterAddress master{host_, port_, facts.user, facts.password, facts.source};
   ControlConnection link(master, facts.timeout, stop);
   check_master(link, name, facts.run_id);
 

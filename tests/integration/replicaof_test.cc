@@ -1,6 +1,7 @@
 // REPLICAOF itself: the master answers the PSYNC.
 
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -213,8 +214,7 @@ TEST_P(ReplicaofTest, RewrittenConfigurationIsTheOperators) {
     return lines;
   };
   const std::string of_master = rewritten(master);
-  const std::string follows =
-      "replicaof " + master.host() + " " + std::to_string(master.port());
+  const std::string follows = "replicaof " + master.host() + " " + std::to_string(master.port());
   std::string of_replica;
   for (const char* state : {"attaching", "pulling", "cutting", "waiting", "continuing"}) {
     SCOPED_TRACE(state);
@@ -259,6 +259,46 @@ TEST_P(ReplicaofTest, DatasetThatTheReplicaCannotTake) {
   Client reader = replica.connect();
   reader.must("SELECT", 3);
   EXPECT_EQ(reader.must("GET", "within").text, "what the replica has");
+}
+
+/// The server's link and the module's connection come from there.
+TEST_P(ReplicaofTest, FromAnAddressOfItsOwn) {
+  Server& master = start_master({.config = {"protected-mode no"}});
+  Server& replica = start_replica({.config = {"bind-source-addr 127.0.0.2"}});
+  fill_dataset(master, {.large_values = 1});
+  replicaof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_NE(master.info("replication", "slave0").find("ip=127.0.0.2"), std::string::npos);
+  EXPECT_TRUE(equal(master, replica));
+}
+
+TEST_P(ReplicaofTest, NobodyAnswersForAnotherHost) {
+  Server& master = start_master();
+  Client other = master.connect();
+  const Reply reply = other.command("RDMASYNC.EXPORT", "NATIVE", "127.0.0.2:4711");
+  EXPECT_TRUE(reply.is_error() && mentions(reply.text, "not the same host")) << reply.describe();
+}
+
+TEST_P(ReplicaofTest, AnnouncedAddressIsAllThatTheMasterShows) {
+  Server& master = start_master();
+  Server& replica =
+      start_replica({.config = {"replica-announce-ip 192.0.2.77", "replica-announce-port 4711"}});
+  fill_dataset(master, {.large_values = 1});
+  std::atomic<bool> stopping{false};
+  std::set<std::string> shown;
+  std::thread watcher([&, client = master.connect()]() mutable {
+    while (!stopping) {
+      const std::string line = client.info("replication").text("slave0");
+      shown.insert(line.substr(0, line.find(",state")));
+    }
+  });
+  replicaof(replica, master);
+  wait_synced(replica, master);
+  stopping = true;
+  watcher.join();
+  shown.erase("");
+  EXPECT_EQ(shown, (std::set<std::string>{"ip=192.0.2.77,port=4711"}));
+  EXPECT_TRUE(equal(master, replica));
 }
 
 TEST_P(ReplicaofTest, AwayFromItInEveryState) {

@@ -19,7 +19,7 @@ using Case = std::tuple<std::string, int>;  // fabric, seed
 
 /// An emulated machine has time for few.
 int default_seeds(const std::string& fabric) {
-  return fabric == "verbs" ? 5 : 25;
+  return fabric == "verbs" ? 5 : 15;
 }
 
 /// Each fabric has seeds of its own, whatever others are tested.

@@ -107,8 +107,7 @@ class Checker {
     }
     const std::string fabric =
         options_.fabric.empty() ? names.at(seed % names.size()) : options_.fabric;
-    Settings settings(seed, fabric);
-    settings.way = options_.way.value_or(settings.way);
+    const Settings settings(seed, fabric, options_.way);
     const auto start = std::chrono::steady_clock::now();
     const Verdict verdict = run_seed(*stage_, seed, settings);
     runs_++;

@@ -28,7 +28,7 @@ Way way_named(const std::string& name) {
 }
 
 /// Small bounds, so that a sync of little data meets them all.
-Settings::Settings(std::uint64_t seed, const std::string& fabric) {
+Settings::Settings(std::uint64_t seed, const std::string& fabric, std::optional<Way> wanted) {
   const Playground nothing;
   Dice dice(seed * 2 + 1, nothing);
   config = {{"rdmasync.fabric", fabric},
@@ -58,10 +58,9 @@ Settings::Settings(std::uint64_t seed, const std::string& fabric) {
     pauses.push_back(dice.one_in(3) ? 0 : dice.below(batch == 1 ? 200 : 1500));
   }
   again = dice.one_in(3);
-  way = dice.one_in(2) ? Way::kSlaveof : Way::kReplicaof;
+  way = wanted.value_or(dice.one_in(2) ? Way::kSlaveof : Way::kReplicaof);
   // What the cut refuses RDMASYNC.SLAVEOF tries again, and REPLICAOF leaves to the server.
-  config.emplace_back("rdmasync.cut-max-ms",
-                      way == Way::kSlaveof && dice.one_in(4) ? "1" : "1000");
+  config.emplace_back("rdmasync.cut-max-ms", way == Way::kSlaveof && dice.one_in(4) ? "1" : "1000");
   if (fabric == "verbs") {
     suit_an_emulated_machine();
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,7 +23,8 @@ Way way_named(const std::string& name);
 
 /// What a seed decides beside the commands.
 struct Settings {
-  Settings(std::uint64_t seed, const std::string& fabric);
+  /// `wanted`: none is as the seed says.
+  Settings(std::uint64_t seed, const std::string& fabric, std::optional<Way> wanted);
 
   std::vector<std::pair<std::string, std::string>> config;
   Way way = Way::kSlaveof;

@@ -22,7 +22,7 @@ struct ServerOptions {
   std::string username = {};                  ///< the harness's own clients log in as
   std::string password = {};
   std::string program = {};  ///< the server; empty: RDMASYNC_REDIS_SERVER, or what CMake found
-  std::vector<std::string> launcher = {};  ///< a command that runs the server as its last argument
+  std::vector<std::string> launcher = {};   ///< a command that runs the server as its last argument
   std::vector<std::string> arguments = {};  ///< of the server, after its configuration
   bool unix_socket = false;  ///< clients connect by that, whatever network the server is in
 };
