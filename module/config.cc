@@ -206,6 +206,10 @@ const Config& config() {
   return g_config;
 }
 
+void forget_slaveof() {
+  g_config.slaveof.clear();
+}
+
 bool register_configs(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   if (!register_numbers(ctx) || !register_texts(ctx) || !register_fabric(ctx) ||
       !register_switches(ctx)) {

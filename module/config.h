@@ -27,6 +27,10 @@ struct Config {
 
 const Config& config();
 
+/// rdmasync.slaveof is not to be obeyed any more, also after CONFIG REWRITE and a restart: somebody
+/// has turned this server elsewhere.
+void forget_slaveof();
+
 /// Registers the directives; false, with the reason in the log, if one cannot be. In OnLoad.
 /// redis.conf and the loadmodule line are applied when it returns.
 bool register_configs(RedisModuleCtx* ctx, RedisModuleString** argv, int argc);

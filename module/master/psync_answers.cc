@@ -125,7 +125,8 @@ void PsyncAnswers::filter(RedisModuleCommandFilterCtx* command) {
     }
     return;
   }
-  constexpr int kNotNow = redis::kCtxSlave | redis::kCtxLoading | redis::kCtxAsyncLoading;
+  constexpr int kNotNow =
+      redis::kCtxSlave | redis::kCtxCluster | redis::kCtxLoading | redis::kCtxAsyncLoading;
   if ((redis::GetContextFlags(redis::module_context()) & kNotNow) != 0) {
     return;
   }

@@ -139,12 +139,15 @@ void OwnServer::loading_ended() {
   }
 }
 
-void OwnServer::allow_stub() {
+void OwnServer::check_loads_beside() const {
   if (const auto module = redis::module_that_needs_files(); !module.empty()) {
     throw Error(Errc::kRefused, "the module " + module +
                                     " of this server does not declare that it handles I/O errors "
                                     "and asynchronous loading");
   }
+}
+
+void OwnServer::allow_stub() {
   stub_settings_.hold(module_context(), kStub, {{kDisklessLoad, "swapdb"}});
 }
 

@@ -49,9 +49,12 @@ class OwnServer {
   /// there is no way back or `keep_following`, the old master too.
   void settle(int port, bool keep_following);
 
-  /// From now on a stub RDB is loaded without a file, beside the present dataset, which it replaces
-  /// at its end; until disallow_stub(), which waits for a load that is under way. Throws
-  /// Error(kRefused) if another module does not let the server do so.
+  /// Throws Error(kRefused) if another module keeps the server from loading without a file, beside
+  /// the present dataset.
+  void check_loads_beside() const;
+
+  /// From now on a stub RDB is loaded so, and takes the place of the dataset at its end; until
+  /// disallow_stub(), which waits for a load that is under way.
   void allow_stub();
   void disallow_stub();
 

@@ -40,6 +40,7 @@ void Replica::slaveof(RedisModuleCtx* ctx, const std::string& host, const std::s
   }
   if (same(host, "no") && same(port, "one")) {
     stop();
+    turned_to({}, {});
     server_.promote();
     status_ = std::make_shared<SyncStatus>(totals_);
     redis::ReplyWithSimpleString(ctx, "OK");
@@ -55,6 +56,7 @@ void Replica::slaveof(RedisModuleCtx* ctx, const std::string& host, const std::s
     return;
   }
   start(host, port);
+  turned_to(host, port);
   redis::ReplyWithSimpleString(ctx, "OK");
 }
 
@@ -73,6 +75,7 @@ void Replica::start(const std::string& host, const std::string& port) {
   }
   server_.facts();  // what keeps every sync from working is told at once
   stop();
+  stop_session();
   status_ = std::make_shared<SyncStatus>(totals_);
   sync_ = std::make_unique<Sync>(
       host, number,
@@ -80,6 +83,12 @@ void Replica::start(const std::string& host, const std::string& port) {
                          [this](State state, const std::stop_token& stop_token) {
                            hold_.entered(state, stop_token);
                          }});
+}
+
+void Replica::turned_to(const std::string& host, const std::string& port) {
+  if (config().slaveof != host + " " + port) {
+    forget_slaveof();
+  }
 }
 
 void Replica::stop() {
@@ -132,6 +141,8 @@ void Replica::role_changed() {
   }
   stop_session();
   master_link_down();
+  const redis::Info replication("replication");
+  turned_to(replication.text("master_host"), replication.text("master_port"));
   server_.no_way_back();
   const bool running = sync_ && !sync_->finished();
   stop();

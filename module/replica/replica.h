@@ -39,6 +39,8 @@ class Replica {
 
  private:
   void stop();
+  /// Whose replica this server is to be is no longer what the directive says.
+  static void turned_to(const std::string& host, const std::string& port);
   void stand_by();
   void stop_session();
   void begin_session();

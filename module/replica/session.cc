@@ -153,6 +153,7 @@ void Session::hold_off(ControlConnection& control, NativeLink& link, const std::
 
 void Session::sync(ControlConnection& control, NativeLink& link, const MasterAddress& master,
                    const OwnFacts& facts, const std::stop_token& stop) {
+  on_main(stop, [&server = around_.server] { server.check_loads_beside(); });
   const auto check = [&] {
     control.check_alive();
     link.announce();

@@ -99,6 +99,27 @@ TEST_P(SlaveofConfigTest, WaitsForAMasterThatComesLater) {
   EXPECT_TRUE(equal(master, replica));
 }
 
+/// Seen once: a server that was promoted lost what was written to it, as it followed its old master
+/// again after a restart.
+TEST_P(SlaveofConfigTest, IsForgottenOnceTheServerIsTurnedElsewhere) {
+  Server& master = start_master();
+  fill_dataset(master, {.small_keys = 10, .large_values = 1});
+  Server& replica = start_replica({.config = {"rdmasync.slaveof \"" + master.host() + " " +
+                                                  std::to_string(master.port()) + "\"",
+                                              "save 3600 1"}});
+  wait_synced(replica, master);
+  replica.must("REPLICAOF", "NO", "ONE");
+  EXPECT_EQ(replica.config("rdmasync.slaveof"), "");
+  replica.must("CONFIG", "REWRITE");
+  replica.must("SET", "own", "write");
+  replica.must("SAVE");
+  replica.kill();
+  replica.start_as_rewritten();
+  EXPECT_EQ(replica.info("replication", "role"), "master");
+  EXPECT_EQ(replica.must("GET", "own").text, "write");
+  EXPECT_EQ(replica.config("rdmasync.slaveof"), "");
+}
+
 class StatusTest : public FabricTest {};
 RDMASYNC_FOR_EACH_FABRIC(StatusTest);
 

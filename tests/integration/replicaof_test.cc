@@ -301,6 +301,27 @@ TEST_P(ReplicaofTest, AnnouncedAddressIsAllThatTheMasterShows) {
   EXPECT_TRUE(equal(master, replica));
 }
 
+/// Each of the two commands takes over from the other.
+TEST_P(ReplicaofTest, SlaveofTakesOverInEveryState) {
+  Server& master = start_master();
+  Server& other = start_server("other", with_fabric());
+  Server& replica = start_replica();
+  fill_dataset(master, {.large_values = 1});
+  fill_dataset(other, {.small_keys = 10, .large_values = 1});
+  for (const char* state : {"attaching", "pulling", "cutting", "waiting", "continuing"}) {
+    SCOPED_TRACE(state);
+    pause_at(replica, state);
+    replicaof(replica, master);
+    wait_state(replica, state);
+    slaveof(replica, other);
+    pause_at(replica, "none");
+    wait_synced(replica, other);
+    EXPECT_TRUE(equal(other, replica));
+    wait_export_gone(master);
+    replica.must("REPLICAOF", "NO", "ONE");
+  }
+}
+
 TEST_P(ReplicaofTest, AwayFromItInEveryState) {
   Server& master = start_master();
   Server& replica = start_replica();

@@ -117,6 +117,10 @@ void Server::start() {
     throw std::logic_error(name_ + " runs already");
   }
   write_config();
+  start_as_rewritten();
+}
+
+void Server::start_as_rewritten() {
   spawn();
   if (!became_ready()) {
     throw std::runtime_error(name_ + " did not start again:\n" + log_tail(40));

@@ -39,8 +39,10 @@ class Server {
   void kill();
   /// SIGTERM, and waits for the exit. True if the server exited with status 0.
   bool stop();
-  /// Starts it again, same directory and port. `wait_ready` false: returns once it runs.
+  /// Starts it again, same directory and port, with its options as they are now.
   void start();
+  /// The same, with the redis.conf that CONFIG REWRITE has made.
+  void start_as_rewritten();
   bool alive();
 
   const std::string& name() const { return name_; }
