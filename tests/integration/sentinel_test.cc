@@ -11,13 +11,15 @@ class SentinelTest : public FabricTest {
  protected:
   Server& start_sentinel(const Server& master) {
     const std::string name = "sentinel ";
-    return start_server("sentinel", {.config = {name + "monitor group " + master.host() + " " +
-                                                    std::to_string(master.port()) + " 1",
-                                                name + "down-after-milliseconds group 1000",
-                                                name + "failover-timeout group 3000"},
-                                     .load_module = false,
-                                     .load_testtype = false,
-                                     .arguments = {"--sentinel"}});
+    return start_server("sentinel",
+                        {.config = {name + "monitor group " + master.host() + " " +
+                                        std::to_string(master.port()) + " 1",
+                                    // A busy machine may take longer than a second to answer.
+                                    name + "down-after-milliseconds group 5000",
+                                    name + "failover-timeout group 3000"},
+                         .load_module = false,
+                         .load_testtype = false,
+                         .arguments = {"--sentinel"}});
   }
 
   static void wait_knows_replica(Server& sentinel) {
