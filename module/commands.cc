@@ -11,7 +11,8 @@
 #include "module/redis/held_settings.h"
 #include "module/redis/main_thread.h"
 #include "module/redis/owned.h"
-#include "module/replica/insert.h"
+#include "module/replica/inserter.h"
+#include "module/replica/stub_load.h"
 
 namespace rdmasync {
 
@@ -80,6 +81,13 @@ int rewrite(RedisModuleCtx* ctx, RedisModuleString**, int argc) {
   });
 }
 
+int insert(RedisModuleCtx* ctx, RedisModuleString**, int argc) {
+  if (argc != 1) {
+    return redis::WrongArity(ctx);
+  }
+  return redis::reply_guard(ctx, [&] { replica::insert_part(ctx); });
+}
+
 std::optional<replica::State> state_named(std::string_view name) {
   for (std::size_t i = 0; i < replica::kStates; ++i) {
     if (name_of(static_cast<replica::State>(i)) == name) {
@@ -141,7 +149,7 @@ struct Command {
   const char* complexity;
 };
 
-constexpr std::array<Command, 7> kCommands = {{
+constexpr std::array<Command, 8> kCommands = {{
     {"rdmasync.slaveof", slaveof, "admin deny-script allow-stale", 3,
      "Makes this server a replica of a master by one-sided reads, in the background; NO ONE stops "
      "that, or makes a replica a master.",
@@ -158,11 +166,14 @@ constexpr std::array<Command, 7> kCommands = {{
     {"rdmasync.export", export_command, "admin deny-script allow-stale may-replicate", -2,
      "What replicas say to this master during a sync; not for people.",
      "ATTACH, ACK: O(1). CUT: O(N) with N the number of keys written since the last round."},
+    {"rdmasync.insert", insert, "admin deny-script allow-stale", 1,
+     "What a master's module says to its replica at the end of a sync; not for people.",
+     "O(N) with N the number of keys of a part."},
     {"rdmasync.rewrite", rewrite, "admin deny-script allow-stale allow-loading", 1,
      "What CONFIG REWRITE becomes during a sync, so that nothing is written down that is set for "
      "the moment only.",
      "O(1)"},
-    {"rdmasync.debug", debug, "admin deny-script", 3,
+    {"rdmasync.debug", debug, "admin deny-script allow-loading", 3,
      "Looks inside for tests; needs rdmasync.debug yes.", "O(1)"},
 }};
 

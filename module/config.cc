@@ -29,17 +29,16 @@ struct Number {
 };
 
 // Each is read when an export or a sync starts, or at every slice: CONFIG SET is enough.
-constexpr std::array<Number, 9> kNumbers = {{
+constexpr auto kNumbers = std::to_array<Number>({
     {"export-memory", &Config::export_memory, 64 * kMiB, kMiB, kTiB, redis::kConfigMemory},
     {"direct-threshold", &Config::direct_threshold, 64 << 10, 128, kTiB, redis::kConfigMemory},
     {"pinned-memory", &Config::pinned_memory, 256 * kMiB, kMiB, kTiB, redis::kConfigMemory},
-    {"relay-buffer", &Config::relay_buffer, 256 * kMiB, kMiB, kTiB, redis::kConfigMemory},
     {"slice-us", &Config::slice_us, 500, 10, 100'000, redis::kConfigDefault},
     {"replica-timeout", &Config::replica_timeout_s, 60, 1, 86'400, redis::kConfigDefault},
     {"join-window", &Config::join_window_ms, 100, 0, 60'000, redis::kConfigDefault},
     {"max-rounds", &Config::max_rounds, 8, 1, 1000, redis::kConfigDefault},
     {"cut-max-ms", &Config::cut_max_ms, 1000, 1, 3'600'000, redis::kConfigDefault},
-}};
+});
 
 struct Switch {
   const char* name;
@@ -47,11 +46,12 @@ struct Switch {
   bool initial;
 };
 
-constexpr std::array<Switch, 3> kSwitches = {{
+constexpr auto kSwitches = std::to_array<Switch>({
     {"accelerate", &Config::accelerate, true},
+    {"keep-old-data", &Config::keep_old_data, true},
     {"huge-pages", &Config::huge_pages, true},
     {"debug", &Config::debug, false},
-}};
+});
 
 struct Text {
   const char* name;
@@ -70,10 +70,10 @@ void check_slaveof(const std::string& value) {
   }
 }
 
-constexpr std::array<Text, 2> kTexts = {{
+constexpr auto kTexts = std::to_array<Text>({
     {"bind", &Config::bind, redis::kConfigDefault, nullptr},
     {"slaveof", &Config::slaveof, redis::kConfigDefault, check_slaveof},
-}};
+});
 
 /// "auto" and then the fabrics of this build: the values of rdmasync.fabric.
 const std::vector<std::string>& fabric_choices() {

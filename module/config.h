@@ -14,13 +14,13 @@ struct Config {
   long long export_memory = 0;     ///< bytes
   long long direct_threshold = 0;  ///< bytes
   long long pinned_memory = 0;     ///< bytes
-  long long relay_buffer = 0;      ///< bytes
   long long slice_us = 0;
   long long replica_timeout_s = 0;
   long long join_window_ms = 0;
   long long max_rounds = 0;
   long long cut_max_ms = 0;
   bool accelerate = true;
+  bool keep_old_data = true;
   bool huge_pages = true;
   bool debug = false;
 };

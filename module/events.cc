@@ -6,6 +6,7 @@
 
 #include "module/commands.h"
 #include "module/config.h"
+#include "module/master/write_watch.h"
 #include "module/redis/guard.h"
 #include "module/replica/stub_load.h"
 #include "rdmasync/log_format.h"
@@ -14,9 +15,10 @@ namespace rdmasync {
 
 namespace {
 
-void event_loop(std::uint64_t subevent, void*) {
+void event_loop(RedisModuleCtx*, std::uint64_t subevent, void*) {
   if (subevent == redis::kBeforeSleep) {
     halves().exports.before_sleep();
+    halves().replica.before_sleep();
   }
 }
 
@@ -34,27 +36,27 @@ void follow_slaveof_directive() {
   halves().replica.start(followed.substr(0, space), followed.substr(space + 1));
 }
 
-void cron(std::uint64_t, void*) {
+void cron(RedisModuleCtx*, std::uint64_t, void*) {
   halves().exports.cron();
   halves().replica.cron();
   follow_slaveof_directive();
 }
 
-void client_change(std::uint64_t subevent, void* data) {
+void client_change(RedisModuleCtx*, std::uint64_t subevent, void* data) {
   if (subevent != redis::kClientDisconnected) {
     return;
   }
   halves().exports.client_gone(static_cast<const RedisModuleClientInfo*>(data)->id);
 }
 
-void role_change(std::uint64_t subevent, void*) {
+void role_change(RedisModuleCtx*, std::uint64_t subevent, void*) {
   if (subevent == redis::kNowReplica) {
     halves().exports.dataset_gone("the master has become a replica");
   }
   halves().replica.role_changed();
 }
 
-void master_link(std::uint64_t subevent, void*) {
+void master_link(RedisModuleCtx*, std::uint64_t subevent, void*) {
   if (subevent == redis::kMasterLinkUp) {
     halves().replica.master_link_up();
   } else {
@@ -62,23 +64,16 @@ void master_link(std::uint64_t subevent, void*) {
   }
 }
 
-void loading(std::uint64_t subevent, void*) {
-  replica::Replica& replica = halves().replica;
+void loading(RedisModuleCtx*, std::uint64_t subevent, void*) {
   if (subevent <= redis::kLoadingReplicationStart) {
     halves().exports.dataset_gone("the master loads another dataset");
-  }
-  if (subevent == redis::kLoadingReplicationStart) {
-    replica.loading_began();
-  }
-  if (subevent == redis::kLoadingEnded) {
-    replica.loading_ended(true);
-  }
-  if (subevent == redis::kLoadingFailed) {
-    replica.loading_ended(false);
+    halves().replica.loading_began();
+  } else {
+    halves().replica.loading_ended();
   }
 }
 
-void load_beside(std::uint64_t subevent, void*) {
+void load_beside(RedisModuleCtx*, std::uint64_t subevent, void*) {
   if (subevent == redis::kAsyncLoadStarted) {
     replica::load_beside_began();
   } else {
@@ -86,7 +81,7 @@ void load_beside(std::uint64_t subevent, void*) {
   }
 }
 
-void flush(std::uint64_t subevent, void* data) {
+void flush(RedisModuleCtx*, std::uint64_t subevent, void* data) {
   if (subevent != redis::kFlushEnd) {
     return;
   }
@@ -94,20 +89,26 @@ void flush(std::uint64_t subevent, void* data) {
   halves().exports.flushed(db < 0 ? log_format::kAllDatabases : static_cast<std::uint32_t>(db));
 }
 
-void swap(std::uint64_t, void* data) {
+void swap(RedisModuleCtx*, std::uint64_t, void* data) {
   const auto* databases = static_cast<const RedisModuleSwapDbInfo*>(data);
   halves().exports.swapped(static_cast<std::uint32_t>(databases->dbnum_first),
                            static_cast<std::uint32_t>(databases->dbnum_second));
 }
 
-void shutdown(std::uint64_t, void*) {
+void shutdown(RedisModuleCtx*, std::uint64_t, void*) {
   halves().replica.shutdown();
+}
+
+void key_change(RedisModuleCtx* ctx, std::uint64_t subevent, void* data) {
+  if (subevent == redis::kKeyExpired) {
+    master::key_expired(ctx, static_cast<const RedisModuleKeyInfo*>(data)->key);
+  }
 }
 
 struct Subscription {
   const char* name;  ///< for the log, if it fails
   RedisModuleEvent event;
-  void (*hear)(std::uint64_t subevent, void* data);
+  void (*hear)(RedisModuleCtx* ctx, std::uint64_t subevent, void* data);
 };
 
 constexpr std::array kSubscriptions = {
@@ -123,11 +124,17 @@ constexpr std::array kSubscriptions = {
     Subscription{"shutdown event", redis::kEventShutdown, shutdown},
 };
 
-void on_event(RedisModuleCtx*, RedisModuleEvent event, std::uint64_t subevent, void* data) {
-  const auto* const heard =
+/// Apart from the others, as it costs every key that goes.
+constexpr Subscription kKeySubscription{"key event", redis::kEventKey, key_change};
+
+void on_event(RedisModuleCtx* ctx, RedisModuleEvent event, std::uint64_t subevent, void* data) {
+  const auto* heard =
       std::find_if(kSubscriptions.begin(), kSubscriptions.end(),
                    [&](const Subscription& one) { return one.event.id == event.id; });
-  redis::event_guard(heard->name, [&] { heard->hear(subevent, data); });
+  if (heard == kSubscriptions.end()) {
+    heard = &kKeySubscription;
+  }
+  redis::event_guard(heard->name, [&] { heard->hear(ctx, subevent, data); });
 }
 
 }  // namespace
@@ -136,6 +143,10 @@ void subscribe_to_events(RedisModuleCtx* ctx) {
   for (const Subscription& one : kSubscriptions) {
     redis::SubscribeToServerEvent(ctx, one.event, on_event);
   }
+}
+
+void subscribe_to_key_events(RedisModuleCtx* ctx) {
+  redis::SubscribeToServerEvent(ctx, kKeySubscription.event, on_event);
 }
 
 }  // namespace rdmasync

@@ -10,6 +10,13 @@ enum class Fault {
   kNotSticky,        ///< what was named by a silent command is published once, not at the cut
   kNoPing,           ///< the stream after the cut begins in any database
   kFirstWins,        ///< a later record of a key is dropped
+  kRealId,           ///< FULLRESYNC tells the master's replication id, and not that of a session
+  kFillerShown,      ///< a sub-replica is given filler where its master's stream has writes
+  kServedTooEarly,   ///< a sub-replica is served by one that has not taken up its master's stream
+  kAnyHello,         ///< a replica is believed that the link of another host is its own
+  kNoHiddenKeys,     ///< a master that is a replica leaves out what has expired and is not deleted
+  kAnyDatabase,      ///< a master that is a replica does not say where its stream goes on
+  kRefusedPart,  ///< a replica in cluster mode refuses a part of the copy, which it has to survive
 };
 
 #ifdef RDMASYNC_FAULTS

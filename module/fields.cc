@@ -15,9 +15,8 @@ std::vector<Field> status_fields(const master::Exports& exports, const replica::
   const std::uint64_t read = sync.read_bytes;
   const std::uint64_t total = std::max<std::uint64_t>(sync.total_bytes, read);
   const State state = sync.state();
-  const bool copied = state == State::kLoading || state == State::kRelaying ||
-                      state == State::kHandover || state == State::kContinuing ||
-                      state == State::kSynced;
+  const bool copied =
+      state == State::kLoading || state == State::kContinuing || state == State::kSynced;
   const double percent = copied ? 100.0
                          : total == 0
                              ? 0.0
@@ -36,14 +35,16 @@ std::vector<Field> status_fields(const master::Exports& exports, const replica::
       {"sync_keys", number(sync.keys)},
       {"sync_rounds", number(sync.rounds)},
       {"last_sync_error", text.last_error},
+      {"last_sync_left", replica.totals().last_left()},
+      {"last_psync_left", exports.psyncs().last_left()},
       {"last_sync_duration_ms", text.total_ms},
       {"last_sync_connect_ms", phase(State::kConnecting)},
+      {"last_sync_wait_ms", phase(State::kWaiting)},
       {"last_sync_attach_ms", phase(State::kAttaching)},
       {"last_sync_pull_ms", phase(State::kPulling)},
       {"last_sync_cut_ms", phase(State::kCutting)},
       {"last_sync_load_ms", phase(State::kLoading)},
-      {"last_sync_relay_ms", phase(State::kRelaying)},
-      {"last_sync_handover_ms", phase(State::kHandover)},
+      {"last_sync_continue_ms", phase(State::kContinuing)},
       {"last_sync_cut_keys", text.cut.keys},
       {"last_sync_cut_us", text.cut.us},
       {"last_sync_cut_forced", static_cast<std::int64_t>(text.cut.forced)},

@@ -7,6 +7,7 @@
 #include "module/filter.h"
 #include "module/redis/context.h"
 #include "module/redis/guard.h"
+#include "module/replica/inserter.h"
 #include "module/replica/stub_load.h"
 
 /// What the server sees of the module first: OnLoad.

@@ -10,6 +10,9 @@
 #include <sstream>
 #include <string>
 
+#include "rdma/system.h"
+#include "rdmasync/error.h"
+
 namespace rdmasync::rdma {
 namespace {
 
@@ -61,6 +64,9 @@ void NoFork::forget(int fd) {
 
 void NoFork::keep_devices_out_of_children() {
   std::ifstream maps("/proc/self/maps");
+  if (!maps) {
+    throw Error(Errc::kResources, with_errno("cannot read /proc/self/maps"));
+  }
   for (std::string line; std::getline(maps, line);) {
     if (line.find(" /dev/infiniband/") == std::string::npos) {
       continue;

@@ -14,19 +14,18 @@
 
 #include "bench/support.h"
 #include "bench/text.h"
+#include "tests/support/dataset.h"
 
 namespace rdmasync::bench {
 namespace {
 
-using Random = std::mt19937_64;
-constexpr std::uint64_t kSeed = 20;
+using test::fill_dataset;
+using test::random_bytes;
 
-void randomize(std::string& bytes, Random& random) {
-  for (std::size_t at = 0; at < bytes.size(); at += sizeof(std::uint64_t)) {
-    const std::uint64_t word = random();
-    std::memcpy(&bytes[at], &word, std::min(sizeof(word), bytes.size() - at));
-  }
-}
+/// The tests' own, but what they have as numbers of keys, and what would be gone when it is
+/// compared.
+constexpr test::DatasetOptions kAllTypes{
+    .small_keys = 0, .large_values = 0, .testtype = false, .short_lived = false};
 
 /// A quarter of the bytes, four times each, in pieces that are short enough for Redis's compression
 /// to see the repetition.
@@ -40,11 +39,9 @@ void make_compressible(std::string& bytes) {
 }
 
 void fill_large(Client& client, const Dataset& dataset, std::atomic<std::uint64_t>& filled) {
-  Random random(kSeed);
-  std::string value(dataset.large_bytes, '\0');
   for (std::uint64_t i = 0; i < dataset.large_count; ++i) {
     throw_if_interrupted();
-    randomize(value, random);
+    std::string value = random_bytes(i, dataset.large_bytes);
     if (dataset.compressible) {
       make_compressible(value);
     }
@@ -53,19 +50,18 @@ void fill_large(Client& client, const Dataset& dataset, std::atomic<std::uint64_
   }
 }
 
-std::string small_value(std::uint64_t index, const Dataset& dataset, Random& random) {
+std::string small_value(std::uint64_t index, const Dataset& dataset, std::mt19937_64& random) {
   if (dataset.small_bytes > 0) {
-    std::string value(dataset.small_bytes, '\0');
-    randomize(value, random);
-    return value;
+    return random_bytes(index, dataset.small_bytes);
   }
   return index % 4 == 0 ? std::to_string(random() >> 20U)
                         : fmt::format("value {} of key {}", random(), index);
 }
 
-void fill_small(Client& client, const Dataset& dataset, Random& random,
-                std::atomic<std::uint64_t>& filled) {
+void fill_small(Client& client, const Dataset& dataset, std::atomic<std::uint64_t>& filled) {
   constexpr std::uint64_t kBatch = 1000;
+  constexpr std::uint64_t kSeed = 20;
+  std::mt19937_64 random(kSeed);
   std::uint64_t pending = 0;
   for (std::uint64_t i = 0; i < dataset.small_count; ++i) {
     const std::string value = small_value(i, dataset, random);
@@ -78,52 +74,6 @@ void fill_small(Client& client, const Dataset& dataset, Random& random,
     }
   }
   client.drain(pending);
-}
-
-/// Both of each type's encodings: the compact one, and the one for many or long members.
-void fill_aggregates(Client& client, Random& random) {
-  constexpr std::uint64_t kCompact = 20;
-  constexpr std::uint64_t kMany = 2000;
-  for (const auto& [size, members] : {std::pair{"small", kCompact}, std::pair{"big", kMany}}) {
-    for (std::uint64_t i = 0; i < members; ++i) {
-      const std::string member = fmt::format("member:{}", i);
-      const std::string number = std::to_string(random() % 1'000'000);
-      client.append({"RPUSH", fmt::format("list:{}", size), member});
-      client.append({"HSET", fmt::format("hash:{}", size), member, number});
-      client.append({"SADD", fmt::format("set:{}", size), member});
-      client.append({"SADD", fmt::format("intset:{}", size), std::to_string(i)});
-      client.append({"ZADD", fmt::format("zset:{}", size), number, member});
-      client.append(
-          {"XADD", fmt::format("stream:{}", size), fmt::format("{}-1", i + 1), "field", number});
-      client.append({"PFADD", fmt::format("hll:{}", size), member});
-    }
-    client.drain(members * 7);
-  }
-}
-
-void fill_rest(Client& client) {
-  std::uint64_t sent = 0;
-  const auto send = [&](std::initializer_list<std::string_view> arguments) {
-    client.append(arguments);
-    ++sent;
-  };
-  send({"XGROUP", "CREATE", "stream:big", "group", "0"});
-  send({"XREADGROUP", "GROUP", "group", "consumer", "COUNT", "50", "STREAMS", "stream:big", ">"});
-  send({"XACK", "stream:big", "group", "1-1", "2-1"});
-  send({"GEOADD", "geo", "13.361389", "38.115556", "Palermo", "15.087269", "37.502669", "Catania"});
-  send({"SETBIT", "bitmap", "100000", "1"});
-  send({"SET", "integer", "12345"});
-  send({"SET", "embedded", "a short string"});
-  send({"SET", "expires", "in a day", "EX", "86400"});
-  send({"FUNCTION", "LOAD",
-        "#!lua name=demo\nredis.register_function('demo', function() return 1 end)"});
-  for (const char* db : {"1", "9"}) {
-    send({"SELECT", db});
-    send({"SET", "another database", db});
-    send({"HSET", "hash", "database", db});
-  }
-  send({"SELECT", "0"});
-  client.drain(sent);
 }
 
 }  // namespace
@@ -190,11 +140,9 @@ void fill(const std::function<Client()>& connect, const Dataset& dataset,
                                 }),
                      std::async(std::launch::async, [&] {
                        Client client = connect();
-                       Random random(kSeed + 1);
-                       fill_small(client, dataset, random, filled);
+                       fill_small(client, dataset, filled);
                        if (dataset.all_types) {
-                         fill_aggregates(client, random);
-                         fill_rest(client);
+                         fill_dataset(client, kAllTypes);
                        }
                      })};
   for (auto& filler : fillers) {

@@ -15,8 +15,8 @@ struct Dataset {
   std::uint64_t large_bytes = std::uint64_t{4} << 20U;
   std::uint64_t small_count = 1'000'000;
   std::uint64_t small_bytes = 0;  ///< 0: texts and numbers of a few dozen bytes
-  bool all_types = true;
-  bool compressible = false;  ///< the large ones, to about a quarter
+  bool all_types = true;          ///< and every encoding, as tests have them
+  bool compressible = false;      ///< the large ones, to about a quarter
 };
 
 /// "original": 256 values of 4 MiB, as in the experiment that started this. "small": 3,000,000 keys

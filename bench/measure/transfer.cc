@@ -80,7 +80,7 @@ class NativeTransfer : public ServerTransfer {
 
 std::vector<Part> rdmasync_parts(const Fields& status) {
   std::vector<Part> parts;
-  for (const char* name : {"connect", "attach", "pull", "cut", "load", "relay", "handover"}) {
+  for (const char* name : {"connect", "wait", "attach", "pull", "cut", "load", "continue"}) {
     parts.push_back({name, status.number(fmt::format("last_sync_{}_ms", name))});
   }
   return parts;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/measure/idle.h"
 #include "bench/measure/machine.h"
 #include "bench/measure/network.h"
 #include "bench/measure/progress.h"
@@ -136,6 +137,33 @@ CLI::App* add_raw(CLI::App& app) {
   return command;
 }
 
+CLI::App* add_idle(CLI::App& app) {
+  struct Options {
+    std::uint64_t commands = 2'000'000;
+    std::uint64_t rounds = 9;
+    Programs programs;
+  };
+  CLI::App* command = app.add_subcommand(
+      "idle", "Measures what the module costs each command of a server that makes no sync.");
+  const auto options = std::make_shared<Options>();
+  command->add_option("--commands", options->commands, "of each server, in each round")
+      ->capture_default_str();
+  command->add_option("--rounds", options->rounds)->capture_default_str();
+  add_program_options(*command, options->programs);
+  command->callback([=] {
+    const IdleCost cost = measure_idle(options->programs.module, options->programs.redis_server,
+                                       options->commands, options->rounds);
+    const auto print = [](const char* what, const Spread& spread) {
+      fmt::print("{:<12} {:>7.0f} ns a command ({:.0f} to {:.0f})\n", what, spread.median,
+                 spread.least, spread.most);
+    };
+    print("without", cost.without);
+    print("with", cost.with);
+    print("difference", cost.difference);
+  });
+  return command;
+}
+
 CLI::App* add_run(CLI::App& app) {
   struct Options {
     std::vector<std::string> experiments;
@@ -217,7 +245,7 @@ int main(int argc, char** argv) {
       "Measures how a Redis replica gets its first copy of the data: by rdmasync, by "
       "Redis's own full sync, and by GET and SET."};
   app.require_subcommand(1);
-  for (const auto add : {add_fill, add_sync, add_raw, add_run, add_report}) {
+  for (const auto add : {add_fill, add_sync, add_raw, add_idle, add_run, add_report}) {
     add(app)->fallthrough(false);
   }
   handle_interrupts();

@@ -7,7 +7,7 @@
 namespace rdmasync::protocol {
 
 /// Both ends must have the same; there is no negotiation.
-inline constexpr std::int64_t kVersion = 6;
+inline constexpr std::int64_t kVersion = 9;
 
 /// `RDMASYNC.EXPORT ATTACH <version> <fabric>` joins an export, or starts one. The connection is
 /// the session: when it closes, the replica has left.
@@ -16,6 +16,10 @@ inline constexpr std::int64_t kVersion = 6;
 /// cause.
 inline constexpr const char* kExportCommand = "RDMASYNC.EXPORT";
 inline constexpr const char* kAttach = "ATTACH";
+
+/// `RDMASYNC.EXPORT HELLO`: the master's run id, and whether it has a backlog. The first that a
+/// replica says; and again, to be heard, where it has nothing else to say.
+inline constexpr const char* kHello = "HELLO";
 
 /// `RDMASYNC.EXPORT PRIME`: this connection is about to say `PSYNC ? -1`, which makes the master
 /// create its backlog, and to hang up before the master forks for it. +OK.
@@ -27,9 +31,10 @@ inline constexpr const char* kAck = "ACK";
 
 /// `RDMASYNC.EXPORT CUT`: the reply gives an offset of the master's stream. The log up to the kCut
 /// record of this session, which comes as soon as the log has room for all before it, is the
-/// dataset at that offset, and the stream after the offset begins in database 0. What the log holds
-/// after that record is for others: applying it would double writes. Or the reply gives a round to
-/// wait for. -ERR if rounds do not help and the cut would take too long.
+/// dataset at that offset; and the database in which the stream goes on after the offset. What the
+/// log holds after that record is for others: applying it would double writes. Or the reply gives a
+/// round to wait for. -ERR if rounds do not help and the cut would take too long. -BUSY if this
+/// master is a replica without a link to its own.
 inline constexpr const char* kCut = "CUT";
 
 /// `RDMASYNC.EXPORT DETACH`: the replica has all it needs of the log. +OK; the connection stays.
@@ -44,10 +49,12 @@ inline constexpr const char* kNative = "NATIVE";
 /// by now or within that time. -ERR if this master does not answer any.
 inline constexpr const char* kAwait = "AWAIT";
 
-/// `RDMASYNC.EXPORT ANSWER <session> <stub>`: the PSYNC that waits is answered with the session, 40
-/// hexadecimal digits, at the offset of this connection's last cut, and with the stub RDB. From
-/// then on `PSYNC <session> <that offset + 1>` is continued as if it named the master's real
-/// replication id. The reply tells, as that of AWAIT does, whether there was one.
+/// `RDMASYNC.EXPORT ANSWER <session> <stub> <insertions>`: the PSYNC that waits is answered with
+/// the session, 40 hexadecimal digits, at the offset of this connection's last cut, or of now if
+/// there was none, and with the stub RDB; or before the cut, and the stream goes on with so many
+/// RDMASYNC.INSERT, up to there. From the cut on `PSYNC <session> <its offset + 1>` is continued as
+/// if it named the master's real replication id. The reply tells whether there was one, and the
+/// offset.
 inline constexpr const char* kAnswer = "ANSWER";
 
 /// `RDMASYNC.EXPORT LATER <reason>`: a PSYNC that waits is told to ask again, and why. +OK.
@@ -60,7 +67,23 @@ inline constexpr const char* kDecline = "DECLINE";
 /// that it does not leave to the server. Nobody else says it.
 inline constexpr const char* kPsync = "PSYNC";
 
-/// `RDMASYNC.EXPORT OFFSET`: where the master's stream is, its backlog, and its run id.
-inline constexpr const char* kOffset = "OFFSET";
+/// `RDMASYNC.EXPORT ASKAGAIN ...` is what it makes of one that is too early. -LOADING.
+inline constexpr const char* kAskAgain = "ASKAGAIN";
+
+/// `RDMASYNC.EXPORT FILL <session> <offset>` is what it makes of one whose stub was loaded at an
+/// offset before the cut: it is continued with no-ops, which bring it towards that.
+inline constexpr const char* kFill = "FILL";
+
+/// `RDMASYNC.EXPORT NOTYET <id> <offset>` is what the command filter of a replica makes of one that
+/// comes while it has loaded a copy and not yet taken up its master's stream. -NOMASTERLINK.
+inline constexpr const char* kNotYet = "NOTYET";
+
+/// `RDMASYNC.EXPORT LOADING ...` is what it makes of every command in the moment between this
+/// replica's old dataset and the load of another. -LOADING.
+inline constexpr const char* kLoading = "LOADING";
+
+/// `RDMASYNC.INSERT`, from a master only: the replica inserts a part of the copy, or with the last
+/// one what is left of it.
+inline constexpr const char* kInsertCommand = "RDMASYNC.INSERT";
 
 }  // namespace rdmasync::protocol

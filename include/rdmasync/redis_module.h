@@ -158,7 +158,9 @@ inline constexpr int kCtxLua = 1 << 0;
 inline constexpr int kCtxMulti = 1 << 1;
 inline constexpr int kCtxSlave = 1 << 3;
 inline constexpr int kCtxCluster = 1 << 5;
+inline constexpr int kCtxReplicated = 1 << 12;  ///< from this server's master
 inline constexpr int kCtxLoading = 1 << 13;
+inline constexpr int kCtxReplicaTransfers = 1 << 16;
 inline constexpr int kCtxAsyncLoading = 1 << 23;
 
 inline constexpr int kNotifyGeneric = 1 << 2;
@@ -237,12 +239,14 @@ inline constexpr int kArgString = 0;
   X(GetClientId, unsigned long long, RedisModuleCtx*)                                             \
   X(GetSelectedDb, int, RedisModuleCtx*)                                                          \
   X(SelectDb, int, RedisModuleCtx*, int)                                                          \
+  X(DbSize, unsigned long long, RedisModuleCtx*)                                                  \
   X(OpenKey, RedisModuleKey*, RedisModuleCtx*, RedisModuleString*, int)                           \
   X(CloseKey, void, RedisModuleKey*)                                                              \
   X(GetKeyNameFromModuleKey, const RedisModuleString*, RedisModuleKey*)                           \
   X(KeyType, int, RedisModuleKey*)                                                                \
   X(ValueLength, size_t, RedisModuleKey*)                                                         \
   X(StringDMA, char*, RedisModuleKey*, size_t*, int)                                              \
+  X(UnlinkKey, int, RedisModuleKey*)                                                              \
   X(StringSet, int, RedisModuleKey*, RedisModuleString*)                                          \
   X(GetAbsExpire, long long, RedisModuleKey*)                                                     \
   X(SetAbsExpire, int, RedisModuleKey*, long long)                                                \

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "module/fault.h"
 #include "module/redis/context.h"
 #include "module/redis/rdb.h"
 #include "module/redis/server.h"
@@ -41,14 +42,15 @@ log_format::Recency recency_of_policy(std::string_view policy) {
 
 Capture::Capture(Publisher& publisher, const Options& options)
     : context_(redis::make_context()),
+      in_cluster_(redis::in_cluster()),
       publisher_(publisher),
       options_(options),
       recency_kind_(recency_of_policy(redis::config_get(context_.get(), "maxmemory-policy"))),
       raw_from_(always_raw_from()) {}
 
 RedisModuleCtx* Capture::select(std::uint32_t db) {
-  redis::SelectDb(context_.get(), static_cast<int>(db));
-  return context_.get();
+  redis::SelectDb(context(), static_cast<int>(db));
+  return context();
 }
 
 Capture::KeyFacts Capture::look_at(RedisModuleKey* key) const {
@@ -63,7 +65,7 @@ Capture::Outcome Capture::capture(std::uint32_t db, RedisModuleString* name, Mod
   {
     const redis::Key key{redis::OpenKey(select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
     if (!key || redis::KeyType(key.get()) == redis::kTypeEmpty) {
-      return Outcome::kAbsent;
+      return not_found(db, name);
     }
     facts = look_at(key.get());
     if (publish_string(db, redis::view(name), key.get(), facts, mode)) {
@@ -74,16 +76,28 @@ Capture::Outcome Capture::capture(std::uint32_t db, RedisModuleString* name, Mod
   return publish_by_command(db, name, facts);
 }
 
-bool Capture::capture_scanned(std::uint32_t db, RedisModuleString* name, RedisModuleKey* key) {
+Capture::Outcome Capture::not_found(std::uint32_t db, RedisModuleString* name) {
+  if (!redis::is_replica() || planted(Fault::kNoHiddenKeys)) {
+    return Outcome::kAbsent;
+  }
+  // The one command that reads and does not ask whether a key has expired.
+  const auto bytes = redis::call(select(db), redis::kMemory, {"USAGE", redis::view(name)});
+  return redis::CallReplyType(bytes.get()) == redis::kReplyInteger ? Outcome::kHidden
+                                                                   : Outcome::kAbsent;
+}
+
+Capture::Outcome Capture::capture_scanned(std::uint32_t db, RedisModuleString* name,
+                                          RedisModuleKey* key) {
   const KeyFacts facts = look_at(key);
-  if (facts.is_plain_string && facts.length < raw_from_) {
+  // A cluster's server reads those of one slot only at once.
+  if (facts.is_plain_string && facts.length < raw_from_ && !in_cluster_) {
     short_strings_.push_back({redis::hold(name), facts});
-    return false;
+    return Outcome::kWaits;
   }
-  if (!publish_string(db, redis::view(name), key, facts, Mode::kDirect)) {
-    publish_by_command(db, name, facts);
+  if (publish_string(db, redis::view(name), key, facts, Mode::kDirect)) {
+    return Outcome::kPublished;
   }
-  return true;
+  return publish_by_command(db, name, facts);
 }
 
 void Capture::publish_short_strings(std::uint32_t db) {
@@ -128,10 +142,12 @@ Capture::Outcome Capture::publish_by_command(std::uint32_t db, RedisModuleString
   if (remember_streams_ && facts.type == redis::kTypeStream) {
     streams_.emplace(redis::view(name));
   }
-  const redis::Reply reply =
-      is_string ? redis::call(context_.get(), redis::kGet, std::span(&name, 1)) : dump(db, name);
+  const redis::Reply reply = read(db, name, is_string);
+  if (!reply) {
+    return Outcome::kHidden;
+  }
   if (redis::CallReplyType(reply.get()) != redis::kReplyString) {
-    return Outcome::kAbsent;
+    return not_found(db, name);
   }
   undo_touch(name, facts.uses);
 
@@ -144,9 +160,22 @@ Capture::Outcome Capture::publish_by_command(std::uint32_t db, RedisModuleString
   return Outcome::kPublished;
 }
 
+/// Null if a cluster's server does not let this client read it.
+redis::Reply Capture::read(std::uint32_t db, RedisModuleString* name, bool is_plain_string) {
+  try {
+    return is_plain_string ? redis::call(context(), redis::kGet, std::span(&name, 1))
+                           : dump(db, name);
+  } catch (const Error&) {
+    if (!in_cluster_) {
+      throw;
+    }
+    return {};
+  }
+}
+
 redis::Reply Capture::dump(std::uint32_t db, RedisModuleString* name) {
   const auto start = thread_cpu_time();
-  auto reply = redis::call(context_.get(), redis::kDump, std::span(&name, 1));
+  auto reply = redis::call(context(), redis::kDump, std::span(&name, 1));
   const auto spent = thread_cpu_time() - start;
   if (spent >= kLongDump) {
     slow_dumps_[{db, std::string(redis::view(name))}] = spent;
@@ -161,7 +190,7 @@ void Capture::undo_touch(RedisModuleString* name, const redis::Uses& uses) {
   if (uses.idle_ms <= 0 && uses.frequency < 0) {
     return;
   }
-  const redis::Key key{redis::OpenKey(context_.get(), name, redis::kKeyRead | redis::kKeyNoTouch)};
+  const redis::Key key{redis::OpenKey(context(), name, redis::kKeyRead | redis::kKeyNoTouch)};
   if (key) {
     redis::set_uses(key.get(), uses);
   }
@@ -198,7 +227,7 @@ void Capture::tombstone(std::uint32_t db, std::string_view key) {
 void Capture::functions() {
   log::RecordInfo info;
   info.kind = Kind::kFunctions;
-  publisher_.put(info, {}, redis::dump_functions(context_.get()));
+  publisher_.put(info, {}, redis::dump_functions(context()));
 }
 
 std::size_t Capture::string_bytes(std::uint32_t db, RedisModuleString* name) {

@@ -25,7 +25,15 @@ class Capture {
   };
 
   /// What became of a key.
-  enum class Outcome { kPublished, kAbsent };
+  enum class Outcome {
+    kPublished,
+    kAbsent,
+    kHidden,  ///< it has expired, and this server is a replica, which keeps it until its master
+              ///< says that it is gone, and shows it to nobody else meanwhile; or it is of a
+              ///< cluster's slot that is on its way to this server, which shows it to those who say
+              ///< ASKING
+    kWaits,   ///< for publish_short_strings()
+  };
 
   struct Options {
     std::size_t direct_threshold;  ///< bytes from which a string is large
@@ -33,12 +41,12 @@ class Capture {
 
   Capture(Publisher& publisher, const Options& options);
 
-  /// Publishes the key's value, or nothing if there is no such key.
+  /// Publishes the key's value, or nothing if there is no such key, or it is hidden.
   Outcome capture(std::uint32_t db, RedisModuleString* name, Mode mode);
 
   /// The same for a key that a scan has open. It must not be about to expire. A short string waits
-  /// for others, to be read with them; true if this one does not.
-  bool capture_scanned(std::uint32_t db, RedisModuleString* name, RedisModuleKey* key);
+  /// for others, to be read with them.
+  Outcome capture_scanned(std::uint32_t db, RedisModuleString* name, RedisModuleKey* key);
 
   /// Publishes the short strings that wait, all of one database. To be called before anybody else
   /// can write.
@@ -64,6 +72,9 @@ class Capture {
   /// For the scan: has the database selected.
   RedisModuleCtx* select(std::uint32_t db);
 
+  /// In cluster mode: what the module calls is called for this client, until it is null.
+  void call_for(RedisModuleCtx* client) { client_ = client; }
+
  private:
   struct KeyFacts {
     int type = 0;
@@ -78,6 +89,7 @@ class Capture {
     KeyFacts facts;
   };
 
+  Outcome not_found(std::uint32_t db, RedisModuleString* name);
   void undo_touch(RedisModuleString* name, const redis::Uses& uses);
   KeyFacts look_at(RedisModuleKey* key) const;
   bool publish_string(std::uint32_t db, std::string_view name, RedisModuleKey* key,
@@ -85,6 +97,8 @@ class Capture {
   /// Of the selected database.
   Outcome publish_by_command(std::uint32_t db, RedisModuleString* name, const KeyFacts& facts);
   redis::Reply dump(std::uint32_t db, RedisModuleString* name);
+  redis::Reply read(std::uint32_t db, RedisModuleString* name, bool is_plain_string);
+  RedisModuleCtx* context() const { return client_ != nullptr ? client_ : context_.get(); }
   void put_string(std::uint32_t db, std::string_view name, const log::KeyMeta& meta,
                   std::string_view value);
   /// `type`: kWhole for a payload of DUMP.
@@ -92,6 +106,8 @@ class Capture {
                  std::string_view length_prefix, std::string_view value);
 
   redis::Context context_;
+  RedisModuleCtx* client_ = nullptr;
+  bool in_cluster_;
   Publisher& publisher_;
   Options options_;
   log_format::Recency recency_kind_;

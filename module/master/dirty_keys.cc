@@ -4,6 +4,13 @@
 
 namespace rdmasync::master {
 
+void DirtyKeys::mark(std::uint32_t db, std::string_view key) {
+  written_.insert(db, key);
+  if (any_hidden()) {
+    hidden_.erase(db, key);
+  }
+}
+
 void DirtyKeys::mark_silent(std::string_view key) {
   if (silent_.find(key) == silent_.end()) {
     silent_.emplace(key);
@@ -13,11 +20,13 @@ void DirtyKeys::mark_silent(std::string_view key) {
 void DirtyKeys::swap(std::uint32_t a, std::uint32_t b) {
   written_.swap(a, b);
   round_.swap(a, b);
+  hidden_.swap(a, b);
 }
 
 void DirtyKeys::flush(std::uint32_t db) {
   written_.flush(db);
   round_.flush(db);
+  hidden_.flush(db);
 }
 
 void DirtyKeys::begin_round() {
@@ -31,6 +40,14 @@ void DirtyKeys::Set::insert(std::uint32_t db, std::string_view key) {
   }
   names.emplace(key);
   ++size_;
+}
+
+void DirtyKeys::Set::erase(std::uint32_t db, std::string_view key) {
+  Names& names = by_db_[db];
+  if (const auto found = names.find(key); found != names.end()) {
+    names.erase(found);
+    --size_;
+  }
 }
 
 void DirtyKeys::Set::swap(std::uint32_t a, std::uint32_t b) {

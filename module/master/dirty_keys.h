@@ -22,11 +22,19 @@ class DirtyKeys {
   using Key = std::pair<std::uint32_t, std::string>;
 
   /// A key was written in this database.
-  void mark(std::uint32_t db, std::string_view key) { written_.insert(db, key); }
+  void mark(std::uint32_t db, std::string_view key);
 
   /// A command that tells nobody when it writes has named this key, in a database that a command
   /// filter cannot know: it may write at any time from now on.
   void mark_silent(std::string_view key);
+
+  /// A key cannot be captured now: it is hidden.
+  void hide(const Key& key) { hidden_.insert(key.first, key.second); }
+  /// Takes a hidden one that was not written since; nothing if there is none.
+  std::optional<Key> next_hidden() { return hidden_.take(); }
+  bool any_hidden() const { return hidden_.size() > 0; }
+  /// None is any more: they are as dirty as what was written.
+  void show_hidden() { written_.merge(hidden_); }
 
   /// The databases changed places, or one (kAllDatabases: all) was emptied. Silent names stay.
   void swap(std::uint32_t a, std::uint32_t b);
@@ -54,6 +62,7 @@ class DirtyKeys {
   class Set {
    public:
     void insert(std::uint32_t db, std::string_view key);
+    void erase(std::uint32_t db, std::string_view key);
     void swap(std::uint32_t a, std::uint32_t b);
     void flush(std::uint32_t db);
     void merge(Set& other);
@@ -79,6 +88,7 @@ class DirtyKeys {
 
   Set written_;
   Set round_;
+  Set hidden_;
   Names silent_;
 };
 

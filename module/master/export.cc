@@ -9,6 +9,9 @@
 
 #include "module/fault.h"
 #include "module/master/destroy_elsewhere.h"
+#include "module/protocol/psync.h"
+#include "module/redis/client_list.h"
+#include "module/redis/context.h"
 #include "module/redis/log.h"
 #include "module/redis/server.h"
 
@@ -26,6 +29,20 @@ constexpr std::chrono::microseconds kLeastOfAKey{1};
 
 // Most transactions end at once: waiting for those that are open costs less than a second scan.
 constexpr std::chrono::milliseconds kTransactionPatience{50};
+
+/// What is captured for the cut is read for the client that wants it.
+class ForClient {
+ public:
+  ForClient(Capture& capture, RedisModuleCtx* client) : capture_(capture) {
+    capture_.call_for(client);
+  }
+  ForClient(const ForClient&) = delete;
+  ForClient& operator=(const ForClient&) = delete;
+  ~ForClient() { capture_.call_for(nullptr); }
+
+ private:
+  Capture& capture_;
+};
 
 /// A key for a line of text.
 std::string shown(std::string_view name) {
@@ -56,7 +73,8 @@ Export::Export(rdma::Fabric& fabric, std::unique_ptr<log::Ring> log, Options opt
                  }),
       capture_(publisher_, options_.capture),
       scan_(capture_, dirty_, options_.databases),
-      transactions_(capture_.select(0)) {
+      transactions_(capture_.select(0)),
+      in_cluster_(redis::in_cluster()) {
   if (transactions_.readers()) {
     capture_.remember_streams();
   }
@@ -82,9 +100,7 @@ bool Export::joinable() const {
 }
 
 void Export::join(ClientId client) {
-  Session session;
-  session.joined_at_offset = redis::Info("replication").number("master_repl_offset");
-  sessions_.emplace(client, session);
+  sessions_.emplace(client, Session{});
   wake_();
 }
 
@@ -161,9 +177,15 @@ bool Export::step() {
     return scan_.step();
   }
   if (const auto key = dirty_.next_in_round()) {
-    capture_now(key->first, key->second,
-                packed_only_ ? Capture::Mode::kPacked : Capture::Mode::kDirect);
+    capture_now(key->first, key->second, mode());
     return true;
+  }
+  if (dirty_.any_hidden() && !in_cluster_) {  // there the cut shows them
+    if (!redis::is_replica()) {
+      capture_hidden(Clock::now());  // any more
+      return true;
+    }
+    return false;
   }
   in_round_ = false;
   log::RecordInfo end;
@@ -178,10 +200,28 @@ void Export::look_at_transactions() {
   }
 }
 
-void Export::capture_now(std::uint32_t db, const std::string& name, Capture::Mode mode) {
+Capture::Outcome Export::capture_now(std::uint32_t db, const std::string& name,
+                                     Capture::Mode mode) {
   const redis::String key = redis::make_string(name);
-  if (capture_.capture(db, key.get(), mode) == Capture::Outcome::kAbsent) {
+  const auto outcome = capture_.capture(db, key.get(), mode);
+  if (outcome == Capture::Outcome::kAbsent) {
     capture_.tombstone(db, name);
+  } else if (outcome == Capture::Outcome::kHidden) {
+    dirty_.hide({db, name});
+  }
+  return outcome;
+}
+
+void Export::capture_hidden(Clock::time_point deadline) {
+  while (!publisher_.congested()) {
+    const auto key = dirty_.next_hidden();
+    if (!key || capture_now(key->first, key->second, mode()) == Capture::Outcome::kHidden) {
+      break;
+    }
+    wake_();
+    if (Clock::now() >= deadline) {
+      break;
+    }
   }
 }
 
@@ -240,14 +280,53 @@ protocol::CutReply Export::ask_for_a_round(Session& session) {
   return reply;
 }
 
-protocol::CutReply Export::cut(RedisModuleCtx* ctx, ClientId client) {
+/// By the next cut, before which the replica says ASKING.
+protocol::CutReply Export::ask_to_see_hidden(Session& session) {
+  if (!redis::cluster_is_up()) {
+    throw Error(Errc::kBusy, "the cluster is down, and lets nobody read");
+  }
+  protocol::CutReply reply = ask_for_a_round(session);
+  reply.asking = true;
+  return reply;
+}
+
+/// A partial resync sends no SELECT. So it must be known in which database the stream goes on.
+std::optional<std::uint32_t> Export::begin_cut(RedisModuleCtx* ctx) {
+  if (redis::is_replica()) {
+    const auto db = redis::database_of_stream(redis::module_context());
+    if (!db) {
+      throw Error(Errc::kBusy, "this server is a replica, and has no link to its own master now");
+    }
+    return planted(Fault::kAnyDatabase) ? 0 : *db;
+  }
+  dirty_.show_hidden();
+  if (ctx == nullptr) {
+    return std::nullopt;
+  }
+  // First of what this command propagates, before any expiry that it finds.
+  constexpr std::uint32_t kFirst = 0;
+  redis::SelectDb(ctx, kFirst);
+  if (!planted(Fault::kNoPing)) {
+    // As long as the filler of a replica must be that was told an offset just before.
+    static const std::string payload(protocol::kLeastFiller, '\0');
+    redis::Replicate(ctx, "PING", "b", payload.data(), payload.size());
+  }
+  return kFirst;
+}
+
+std::optional<protocol::CutReply> Export::cut(RedisModuleCtx* ctx, ClientId client) {
   Session& session = sessions_.at(client);
   session.heard = Clock::now();
-  // A partial resync sends no SELECT. So what follows the offset must begin in a known database:
-  // this no-op goes first into what this command propagates, before any expiry found below.
-  redis::SelectDb(ctx, 0);
-  if (!planted(Fault::kNoPing)) {
-    redis::Replicate(ctx, "PING", "");
+  const auto stream_db = begin_cut(ctx);
+  if (!stream_db) {
+    return ask_for_a_round(session);
+  }
+  const ForClient cutting(capture_, in_cluster_ ? ctx : nullptr);
+  if (in_cluster_ &&
+      redis::Info("replication").number("master_repl_offset") < protocol::kRoomForInserts) {
+    static const std::string room(protocol::kRoomForInserts, '\0');
+    redis::Replicate(ctx, "PING", "b", room.data(), room.size());
+    return ask_for_a_round(session);
   }
 
   // A round for another replica may have published direct records that this one has yet to read:
@@ -286,6 +365,9 @@ protocol::CutReply Export::cut(RedisModuleCtx* ctx, ClientId client) {
             "({}): {}; sync when less is written, or raise rdmasync.cut-max-ms on the master",
             options_.cut_max.count(), *too_long));
   }
+  if (dirty_.any_hidden()) {
+    return in_cluster_ ? std::optional(ask_to_see_hidden(session)) : std::nullopt;
+  }
 
   const redis::Info replication("replication");
   const auto id = replication.text("master_replid");
@@ -300,13 +382,12 @@ protocol::CutReply Export::cut(RedisModuleCtx* ctx, ClientId client) {
   publisher_.put(mark, {reinterpret_cast<const char*>(&session_id), sizeof(session_id)});
   wake_();
 
-  return {.replication_id = id,
-          .offset = offset,
-          .moved = offset - session.joined_at_offset,
-          .backlog = replication.number("repl_backlog_size"),
-          .keys = static_cast<std::int64_t>(keys),
-          .us = static_cast<std::int64_t>(spent_us),
-          .forced = !small};
+  return protocol::CutReply{.replication_id = id,
+                            .offset = offset,
+                            .stream_db = *stream_db,
+                            .keys = static_cast<std::int64_t>(keys),
+                            .us = static_cast<std::int64_t>(spent_us),
+                            .forced = !small};
 }
 
 std::optional<std::string> Export::capture_for_cut(CutBudget& budget) {

@@ -55,12 +55,19 @@ class Export {
   std::vector<ClientId> stalled(std::chrono::seconds timeout) const;
 
   /// The command CUT: captures what is dirty, or asks for another round. Throws Error(kResources)
-  /// if rounds do not help and the cut would take too long.
-  protocol::CutReply cut(RedisModuleCtx* ctx, ClientId client);
+  /// if rounds do not help and the cut would take too long, Error(kBusy) if this server is a
+  /// replica without a link. Nothing: some keys are hidden, and it is to be tried again when
+  /// waits_for_hidden() is over, without a context.
+  std::optional<protocol::CutReply> cut(RedisModuleCtx* ctx, ClientId client);
 
   /// Publishes until `deadline`, or until there is nothing to do or no room. Asks for another call
   /// only if there is more to do.
   void pump(Clock::time_point deadline);
+
+  /// Whether hidden keys are waited for, and what captures them, until `deadline`: to be called
+  /// when it may be this server's own master whose command is about to run, as it sees them.
+  bool waits_for_hidden() const { return dirty_.any_hidden() && !in_cluster_; }
+  void capture_hidden(Clock::time_point deadline);
 
   // What happens in the keyspace.
   void written(std::uint32_t db, std::string_view key) { dirty_.mark(db, key); }
@@ -82,7 +89,6 @@ class Export {
   struct Session {
     std::uint64_t acknowledged = 0;
     Clock::time_point heard = Clock::now();
-    std::int64_t joined_at_offset = 0;
     int refused_cuts = 0;
     std::size_t fewest_left = SIZE_MAX;  ///< keys, when a cut was refused
   };
@@ -95,11 +101,18 @@ class Export {
   bool is_smallest_cut(const Session& session) const;
   void begin_round();
   protocol::CutReply ask_for_a_round(Session& session);
+  protocol::CutReply ask_to_see_hidden(Session& session);
   /// What would take too long, if so: then some of it is captured, and the rest is as dirty as it
   /// was.
   std::optional<std::string> capture_for_cut(CutBudget& budget);
   std::optional<std::string> capture_everything_dirty(CutBudget& budget);
-  void capture_now(std::uint32_t db, const std::string& name, Capture::Mode mode);
+  /// The database in which the stream goes on after what this command does; nothing: it must be a
+  /// command.
+  std::optional<std::uint32_t> begin_cut(RedisModuleCtx* ctx);
+  Capture::Mode mode() const {
+    return packed_only_ ? Capture::Mode::kPacked : Capture::Mode::kDirect;
+  }
+  Capture::Outcome capture_now(std::uint32_t db, const std::string& name, Capture::Mode mode);
 
   rdma::Fabric& fabric_;
   Options options_;
@@ -118,6 +131,7 @@ class Export {
   bool in_round_ = true;  ///< the scan is the first round
   long long rounds_ = 1;  ///< begun
   bool packed_only_ = false;
+  bool in_cluster_;
   std::map<ClientId, Session> sessions_;
   Clock::time_point started_ = Clock::now();
   std::uint64_t cut_max_us_ = 0;

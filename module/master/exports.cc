@@ -10,7 +10,6 @@
 #include "module/config.h"
 #include "module/master/destroy_elsewhere.h"
 #include "module/master/table.h"
-#include "module/number.h"
 #include "module/protocol/export.h"
 #include "module/redis/client_list.h"
 #include "module/redis/context.h"
@@ -19,6 +18,7 @@
 #include "module/redis/reply_fields.h"
 #include "module/redis/server.h"
 #include "module/thread_cpu_time.h"
+#include "rdmasync/number.h"
 #include "rdmasync/protocol.h"
 
 namespace rdmasync::master {
@@ -56,9 +56,9 @@ const redis::HeldSettings::Values while_priming = {
     {"repl-diskless-sync-max-replicas", "0"},
 };
 
-// From the cut to the handover the replica takes the stream up twice, and a few large writes must
-// not overtake it. Memory is used only as far as writes come.
-constexpr std::int64_t kHandoverBacklog = 256 << 20;
+// From the cut on, while a replica loads, all that is written waits here for it. Memory is used
+// only as far as writes come.
+constexpr std::int64_t kHeldBacklog = 256 << 20;
 
 // There is one slice in a turn of the event loop. On a master that is busy with clients, whose
 // turns are long, it would be too little for the export ever to catch up with the writers. So it
@@ -70,20 +70,59 @@ bool has_backlog() {
   return redis::Info("replication").number("repl_backlog_active") != 0;
 }
 
+protocol::Hello hello() {
+  const redis::Info replication("replication");
+  return {.run_id = redis::Info("server").text("run_id"),
+          .has_backlog = has_backlog(),
+          .replication_id = replication.text("master_replid"),
+          .second_id = replication.text("master_replid2")};
+}
+
 void refuse_where_no_cut_can_be(RedisModuleCtx* ctx) {
   const int flags = redis::GetContextFlags(ctx);
   if ((flags & (redis::kCtxMulti | redis::kCtxLua)) != 0) {
     throw Error(Errc::kUsage, "RDMASYNC.EXPORT cannot run in a transaction or a script");
   }
-  if ((flags & redis::kCtxCluster) != 0) {
-    throw Error(Errc::kUsage,
-                "this server runs in cluster mode, where replicas are made by CLUSTER REPLICATE");
+}
+
+/// Where modules may not read all that there is.
+void refuse_in_cluster(RedisModuleCtx* ctx) {
+  if (!redis::in_cluster()) {
+    return;
   }
-  if ((flags & redis::kCtxSlave) != 0) {
-    throw Error(Errc::kUsage,
-                "this server is itself a replica: RDMASYNC.SLAVEOF its master, or replicate from "
-                "here with REPLICAOF");
+  if (!redis::has(ctx, redis::kCluster)) {
+    throw Error(Errc::kRefused,
+                "the master has no CLUSTER, which rdmasync calls there: leave out its "
+                "rename-command");
   }
+  if (!redis::cluster_is_up()) {
+    throw Error(Errc::kBusy, "the cluster is down, and lets nobody read (CLUSTER INFO)");
+  }
+}
+
+/// How a CUT that has waited is answered.
+struct CutAnswer {
+  protocol::CutReply reply;
+  std::optional<Error> error;
+};
+
+int reply_to_cut(RedisModuleCtx* ctx, RedisModuleString**, int) {
+  return redis::reply_guard(ctx, [ctx] {
+    const auto* answer = static_cast<const CutAnswer*>(redis::GetBlockedClientPrivateData(ctx));
+    if (answer->error) {
+      throw Error(*answer->error);
+    }
+    redis::reply_fields(ctx, to_fields(answer->reply));
+  });
+}
+
+void free_cut_answer(RedisModuleCtx*, void* answer) {
+  delete static_cast<CutAnswer*>(answer);
+}
+
+void unblock(RedisModuleBlockedClient*& cut, CutAnswer answer) {
+  redis::UnblockClient(std::exchange(cut, nullptr),
+                       std::make_unique<CutAnswer>(std::move(answer)).release());
 }
 
 /// Where this client is to read from.
@@ -122,6 +161,20 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
     }
     return;
   }
+  if (what == protocol::kNotYet) {
+    // With this first word every server asks again in a second.
+    redis::ReplyWithError(
+        ctx, "NOMASTERLINK rdmasync: this replica has not yet taken up its master's stream");
+    return;
+  }
+  if (what == protocol::kAskAgain) {
+    redis::ReplyWithError(ctx, "LOADING rdmasync: this server cannot answer that now, ask again");
+    return;
+  }
+  if (what == protocol::kLoading) {
+    redis::ReplyWithError(ctx, "LOADING rdmasync: this replica is about to load a dataset");
+    return;
+  }
   refuse_where_no_cut_can_be(ctx);
   if (what == protocol::kAttach) {
     if (number(arg(2)) != protocol::kVersion) {
@@ -131,13 +184,8 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
     attach(ctx, arg(3));
   } else if (what == protocol::kCut) {
     cut(ctx, client);
-  } else if (what == protocol::kOffset) {
-    const redis::Info replication("replication");
-    redis::reply_fields(ctx,
-                        to_fields(protocol::Position{
-                            .offset = replication.number("master_repl_offset"),
-                            .backlog = has_backlog() ? replication.number("repl_backlog_size") : 0,
-                            .run_id = redis::Info("server").text("run_id")}));
+  } else if (what == protocol::kHello) {
+    redis::reply_fields(ctx, to_fields(hello()));
   } else if (what == protocol::kPrime) {
     redis::log_notice("rdmasync: a replica makes this server create its backlog");
     priming_.hold(ctx, client, while_priming);
@@ -145,6 +193,8 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
     redis::ReplyWithSimpleString(ctx, "OK");
   } else if (what == protocol::kPsync) {
     psyncs_.psync(ctx);
+  } else if (what == protocol::kFill) {
+    psyncs_.fill(ctx, std::string(arg(2)), number(arg(3)));
   } else if (what == protocol::kNative) {
     std::set<std::string> addresses;
     for (int i = 2; i < argc; ++i) {
@@ -155,7 +205,7 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   } else if (what == protocol::kAwait) {
     psyncs_.await(ctx, std::chrono::milliseconds(number(arg(2))));
   } else if (what == protocol::kAnswer) {
-    redis::reply_fields(ctx, to_fields(protocol::Waits{psyncs_.answer(client, arg(2), arg(3))}));
+    redis::reply_fields(ctx, to_fields(psyncs_.answer(client, arg(2), arg(3), number(arg(4)))));
   } else if (what == protocol::kLater) {
     psyncs_.later(client, arg(2));
     redis::ReplyWithSimpleString(ctx, "OK");
@@ -172,16 +222,44 @@ void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
 
 void Exports::cut(RedisModuleCtx* ctx, Export::ClientId client) {
   hold_backlog(ctx, client);
-  const protocol::CutReply reply = reader(client).of->cut(ctx, client);
+  Reader& session = reader(client);
+  if (const auto reply = session.of->cut(ctx, client)) {
+    note_cut(client, *reply);
+    redis::reply_fields(ctx, to_fields(*reply));
+  } else {
+    session.cut = redis::BlockClient(ctx, reply_to_cut, nullptr, free_cut_answer, 0);
+  }
+}
+
+void Exports::note_cut(Export::ClientId client, const protocol::CutReply& reply) {
   if (reply.again_after_round == 0) {
     psyncs_.was_cut(client, reply.replication_id, reply.offset);
   }
-  redis::reply_fields(ctx, to_fields(reply));
+}
+
+void Exports::try_waiting_cuts() {
+  for (auto& [client, session] : readers_) {
+    if (session.cut == nullptr || (session.of->waits_for_hidden() && redis::is_replica())) {
+      continue;
+    }
+    CutAnswer answer;
+    try {
+      const auto reply = session.of->cut(nullptr, client);
+      if (!reply) {
+        continue;
+      }
+      note_cut(client, *reply);
+      answer.reply = *reply;
+    } catch (const Error& error) {
+      answer.error = error;
+    }
+    unblock(session.cut, std::move(answer));
+  }
 }
 
 void Exports::hold_backlog(RedisModuleCtx* ctx, Export::ClientId client) {
   const auto size = number(redis::config_get(ctx, "repl-backlog-size"));
-  const auto held = std::max(size, kHandoverBacklog);
+  const auto held = std::max(size, kHeldBacklog);
   redis::HeldSettings::Values values = {{"repl-backlog-size", std::to_string(held)}};
   // The server counts its backlog as data: no key shall be evicted, and no write refused, for it.
   const auto limit = number(redis::config_get(ctx, "maxmemory"));
@@ -203,6 +281,12 @@ void Exports::attach(RedisModuleCtx* ctx, std::string_view fabric) {
   if (const auto missing = redis::missing_on_master(ctx); !missing.empty()) {
     throw Error(Errc::kRefused, "the master has no " + missing +
                                     ", which rdmasync calls there: leave out its rename-command");
+  }
+  refuse_in_cluster(ctx);
+  if (redis::is_replica() && !redis::has(ctx, redis::kMemory)) {
+    throw Error(Errc::kRefused,
+                "the master, which is a replica, has no MEMORY, which rdmasync calls there: leave "
+                "out its rename-command");
   }
   try_notifications(ctx);
   const Place place = place_for(ctx, fabric);
@@ -289,7 +373,9 @@ void Exports::join(RedisModuleCtx* ctx, Door& door, Export& joined) {
                                                         .rdb_version = redis::rdb_version(ctx),
                                                         .server = redis::server_name_and_version(),
                                                         .modules = redis::module_names(ctx),
-                                                        .has_backlog = has_backlog()}));
+                                                        .has_backlog = has_backlog(),
+                                                        .fills = !redis::is_replica(),
+                                                        .keys = redis::keys_by_database()}));
 }
 
 Export& Exports::begin_export(const Place& place, std::unique_ptr<log::Ring> log) {
@@ -306,8 +392,7 @@ Export& Exports::begin_export(const Place& place, std::unique_ptr<log::Ring> log
   options.capture.direct_threshold = fabric.may_register_in_place()
                                          ? static_cast<std::size_t>(config().direct_threshold)
                                          : std::numeric_limits<std::size_t>::max();
-  options.databases =
-      static_cast<std::uint32_t>(number(redis::config_get(redis::module_context(), "databases")));
+  options.databases = redis::databases();
   options.join_window = std::chrono::milliseconds(config().join_window_ms);
   options.max_rounds = static_cast<int>(config().max_rounds);
   options.cut_max = std::chrono::milliseconds(config().cut_max_ms);
@@ -344,8 +429,11 @@ void Exports::leave(Export::ClientId client) {
   if (found == readers_.end()) {
     return;
   }
-  const Reader left = found->second;
+  Reader left = found->second;
   readers_.erase(found);
+  if (left.cut != nullptr) {
+    unblock(left.cut, {.reply = {}, .error = Error(Errc::kPeerLost, "the export has ended")});
+  }
   left.door->listener->revoke(left.token);
   left.of->leave(client);
   if (left.of->replicas() == 0) {
@@ -403,8 +491,23 @@ void Exports::before_sleep() {
   }
 }
 
+void Exports::capture_hidden() {
+  const bool cut_waits = std::any_of(readers_.begin(), readers_.end(),
+                                     [](const auto& one) { return one.second.cut != nullptr; });
+  // What a cut waits for is of what was written since the last round.
+  const auto share = std::chrono::microseconds(config().slice_us) / exports_.size();
+  const auto most = cut_waits ? std::chrono::milliseconds(config().cut_max_ms) : share;
+  for (const auto& running : exports_) {
+    running->capture_hidden(Export::Clock::now() + most);
+  }
+  if (cut_waits) {
+    try_waiting_cuts();
+  }
+}
+
 void Exports::cron() {
   psyncs_.cron();
+  try_waiting_cuts();
   forget_preparations();
   const auto timeout = std::chrono::seconds(config().replica_timeout_s);
   std::vector<Export::ClientId> late;

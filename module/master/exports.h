@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -36,9 +37,19 @@ class Exports final : private WriteListener {
   void command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc);
 
   PsyncAnswers& psyncs() { return psyncs_; }
+  const PsyncAnswers& psyncs() const { return psyncs_; }
 
   /// `RDMASYNC.TABLE`: at most `limit` rows of the live mapping table.
   void reply_with_table(RedisModuleCtx* ctx, long long limit) const;
+
+  /// From the command filter: before a command of anybody. A replica shows some keys to its own
+  /// master only, and the cut may wait for them.
+  void before_command() {
+    if (std::any_of(exports_.begin(), exports_.end(),
+                    [](const auto& running) { return running->waits_for_hidden(); })) {
+      capture_hidden();
+    }
+  }
 
   // Server events.
   void before_sleep();
@@ -73,6 +84,7 @@ class Exports final : private WriteListener {
     rdma::Token token{};
     Door* door = nullptr;
     Export* of = nullptr;
+    RedisModuleBlockedClient* cut = nullptr;  ///< one that waits
   };
 
   /// Joins an export, or waits for one to be opened and does so then, in opened().
@@ -83,6 +95,8 @@ class Exports final : private WriteListener {
   void join(RedisModuleCtx* ctx, Door& door, Export& joined);
   void forget_preparations();
   void cut(RedisModuleCtx* ctx, Export::ClientId client);
+  void note_cut(Export::ClientId client, const protocol::CutReply& reply);
+  void try_waiting_cuts();
   void hold_backlog(RedisModuleCtx* ctx, Export::ClientId client);
   void leave(Export::ClientId client);
   void end(Export& ended);
@@ -91,6 +105,7 @@ class Exports final : private WriteListener {
   Reader& reader(Export::ClientId client);
   void disconnect(Export::ClientId client);
   void drop(Export& broken, std::string_view why);
+  void capture_hidden();
 
   void written(std::uint32_t db, std::string_view key) override;
   void written_silently(std::string_view key) override;
@@ -104,7 +119,7 @@ class Exports final : private WriteListener {
   std::map<Export::ClientId, Reader> readers_;
   PsyncAnswers psyncs_;
   redis::HeldSettings priming_;  ///< while a replica makes this master create its backlog
-  redis::HeldSettings backlog_;  ///< from a cut until that replica has handed over
+  redis::HeldSettings backlog_;  ///< from a cut until that replica's stream goes on
   std::chrono::microseconds turn_began_{};  ///< CPU time when the last slices had ended
   Stats past_;                              ///< of exports that have ended
 };

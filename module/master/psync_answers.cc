@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "module/config.h"
-#include "module/number.h"
+#include "module/fault.h"
 #include "module/protocol/export.h"
 #include "module/protocol/psync.h"
 #include "module/redis/command_filter.h"
@@ -17,6 +17,7 @@
 #include "module/redis/reply_fields.h"
 #include "module/redis/server.h"
 #include "rdmasync/error.h"
+#include "rdmasync/number.h"
 #include "rdmasync/protocol.h"
 
 namespace rdmasync::master {
@@ -27,16 +28,17 @@ namespace {
 constexpr std::chrono::milliseconds kPatience{700};
 // A server gives an unanswered PSYNC up after its repl-timeout, of a minute or so.
 constexpr std::chrono::seconds kLongest{20};
+// One that was just made, or has just lost a master, is up in a moment.
+constexpr std::chrono::seconds kUntilClusterIsUp{5};
 // Within which a server that was told to ask again does so.
 constexpr std::chrono::seconds kPassLasts{10};
-// Each costs a few hundred bytes, and is of no use once the backlog has moved on.
-constexpr std::size_t kMostSessions = 64;
 
-/// How a PSYNC is answered: an error, or a full resync.
+/// How a PSYNC is answered: an error, or a full resync and commands of its stream.
 struct Answer {
   std::string error;
   std::string line;
   std::string stub;
+  std::int64_t inserts = 0;
 };
 
 int reply_to_psync(RedisModuleCtx* ctx, RedisModuleString**, int) {
@@ -45,7 +47,12 @@ int reply_to_psync(RedisModuleCtx* ctx, RedisModuleString**, int) {
     return redis::ReplyWithError(ctx, answer->error.c_str());
   }
   redis::ReplyWithSimpleString(ctx, answer->line.c_str());
-  return redis::ReplyWithStringBuffer(ctx, answer->stub.data(), answer->stub.size());
+  redis::ReplyWithStringBuffer(ctx, answer->stub.data(), answer->stub.size());
+  for (std::int64_t i = 0; i < answer->inserts; ++i) {
+    redis::ReplyWithArray(ctx, 1);
+    redis::reply_text(ctx, protocol::kInsertCommand);
+  }
+  return redis::kOk;
 }
 
 void free_answer(RedisModuleCtx*, void* answer) {
@@ -115,24 +122,42 @@ void PsyncAnswers::filter(RedisModuleCommandFilterCtx* command) {
   const std::string id(redis::view(redis::CommandFilterArgGet(command, 1)));
   const auto offset =
       to_number<std::int64_t>(redis::view(redis::CommandFilterArgGet(command, 2))).value_or(-1);
-  const auto session = sessions_.find(id);
-  const std::string& real_id = session == sessions_.end() ? id : session->second.replication_id;
-  // Before its cut a session has no bytes of the stream.
-  const bool whole = session == sessions_.end() || offset == session->second.offset + 1;
-  if (whole && history().continues(real_id, offset)) {
-    if (session != sessions_.end()) {
-      redis::CommandFilterArgReplace(command, 1, redis::make_string(real_id).release());
+  if (const auto* session = sessions_.find(id)) {
+    const auto past = history();
+    if (session->is_whole(offset) && past.continues(session->replication_id, offset)) {
+      redis::CommandFilterArgReplace(command, 1,
+                                     redis::make_string(session->replication_id).release());
+      return;
     }
+    // Filler is of use only if what comes after it is still there.
+    if (session->lacks_filler(offset) &&
+        past.continues(session->replication_id, session->cut.value() + 1)) {
+      redis::become(command, protocol::kExportCommand, protocol::kFill);
+      return;
+    }
+  } else if (history().continues(id, offset)) {
     return;
   }
-  constexpr int kNotNow =
-      redis::kCtxSlave | redis::kCtxCluster | redis::kCtxLoading | redis::kCtxAsyncLoading;
+  constexpr int kNotNow = redis::kCtxLoading | redis::kCtxAsyncLoading;
   if ((redis::GetContextFlags(redis::module_context()) & kNotNow) != 0) {
     return;
   }
+  if (redis::is_replica() &&
+      (redis::in_cluster() || redis::Info("replication").text("master_link_status") != "up")) {
+    return;  // the server refuses it, or tells it to wait
+  }
+  if (redis::in_cluster() && !redis::cluster_is_up()) {
+    if (may_come_up()) {
+      redis::become(command, protocol::kExportCommand, protocol::kAskAgain);
+    } else {
+      left("a replica", "the cluster is down, and lets nobody read (CLUSTER INFO)");
+    }
+    return;
+  }
+  cluster_down_since_.reset();
   const auto client = redis::client_of(command, "replconf");
   if (!client) {
-    redis::log_notice("rdmasync: a PSYNC is left to the server: its client cannot be told");
+    left("a replica", "which client says PSYNC cannot be told");
     return;
   }
   const std::string address = address_of(*client);
@@ -140,12 +165,28 @@ void PsyncAnswers::filter(RedisModuleCommandFilterCtx* command) {
     return;
   }
   if (!may_be_answered(*client)) {
-    redis::log_notice("rdmasync: the PSYNC of " + address +
-                      " is left to the server: its user has no permission for " +
-                      protocol::kExportCommand);
+    left("the replica at " + address,
+         std::string("its user has no permission for ") + protocol::kExportCommand);
     return;
   }
-  redis::CommandFilterArgInsert(command, 0, redis::make_string(protocol::kExportCommand).release());
+  redis::become(command, protocol::kExportCommand, protocol::kPsync);
+}
+
+void PsyncAnswers::filter_sync(RedisModuleCommandFilterCtx* command) {
+  if (waiting_.empty()) {
+    return;
+  }
+  const auto client = redis::client_of(command, "");
+  if (client && waiting_.contains(*client)) {
+    redis::become(command, protocol::kExportCommand, protocol::kAskAgain);
+  }
+}
+
+bool PsyncAnswers::may_come_up() {
+  if (!cluster_down_since_) {
+    cluster_down_since_ = Clock::now();
+  }
+  return Clock::now() - *cluster_down_since_ < kUntilClusterIsUp;
 }
 
 void PsyncAnswers::see_replconf(RedisModuleCommandFilterCtx* command) {
@@ -189,11 +230,19 @@ void PsyncAnswers::psync(RedisModuleCtx* ctx) {
   }
 }
 
+void PsyncAnswers::fill(RedisModuleCtx* ctx, const std::string& session, std::int64_t offset) {
+  const auto* known = sessions_.find(session);
+  if (known == nullptr || !known->lacks_filler(offset)) {
+    throw Error(Errc::kProtocol, "this session lacks no filler");
+  }
+  reply_with_filler(ctx, session, *known, offset);
+}
+
 void PsyncAnswers::native(ClientId control, std::set<std::string> addresses) {
   // A replica answers its own PSYNCs, and nobody else's.
   const std::string host = host_of(address_of(control));
   for (const std::string& address : addresses) {
-    if (host_of(address) != host) {
+    if (host_of(address) != host && !planted(Fault::kAnyHello)) {
       throw Error(
           Errc::kUsage,
           fmt::format("this connection comes from {}, and the link from {}: not the same host",
@@ -219,32 +268,36 @@ void PsyncAnswers::await(RedisModuleCtx* ctx, std::chrono::milliseconds time) {
   tell(replica);
 }
 
-bool PsyncAnswers::answer(ClientId control, std::string_view session, std::string_view stub) {
+protocol::Answered PsyncAnswers::answer(ClientId control, std::string_view session,
+                                        std::string_view stub, std::int64_t inserts) {
   Replica& replica = replicas_[control];
-  if (!replica.cut) {
-    throw Error(Errc::kProtocol, "there was no cut on this connection: nothing to answer with");
-  }
   if (session.size() != protocol::kIdLength) {
     throw Error(Errc::kProtocol, "a session has 40 hexadecimal digits");
   }
   Waiting* waiting = psync_of(replica);
   if (waiting == nullptr) {
-    return false;
+    return {};
   }
-  if (sessions_by_age_.size() == kMostSessions) {
-    sessions_.erase(sessions_by_age_.front());
-    sessions_by_age_.erase(sessions_by_age_.begin());
+  const Cut at = replica.cut ? *replica.cut : now();
+  const std::int64_t begin = at.offset - protocol::bytes_of_inserts(inserts);
+  if (inserts < 0 || begin < 0 || (inserts > 0 && !replica.cut)) {
+    throw Error(Errc::kProtocol, "there is no room in the stream for so many insertions");
   }
   replica.session = session;
-  sessions_by_age_.emplace_back(session);
-  sessions_[std::string(session)] = *replica.cut;
-  redis::log_notice(fmt::format("rdmasync: the PSYNC of {} is answered at {}:{}", waiting->address,
-                                replica.cut->replication_id, replica.cut->offset));
+  sessions_.add(replica.session, {.replication_id = at.replication_id,
+                                  .begin = begin,
+                                  .cut = replica.cut ? std::optional(at.offset) : std::nullopt,
+                                  .inserts = inserts > 0});
+  redis::log_notice(fmt::format("rdmasync: the PSYNC of {} is answered at {}:{}{}",
+                                waiting->address, at.replication_id, begin,
+                                replica.cut ? "" : ", before the cut"));
   unblock(waiting->client, {.error = {},
-                            .line = protocol::full_resync_line(session, replica.cut->offset),
-                            .stub = std::string(stub)});
+                            .line = protocol::full_resync_line(
+                                planted(Fault::kRealId) ? at.replication_id : session, begin),
+                            .stub = std::string(stub),
+                            .inserts = inserts});
   std::erase_if(waiting_, [&](const auto& one) { return &one.second == waiting; });
-  return true;
+  return {.psync = true, .offset = begin};
 }
 
 void PsyncAnswers::later(ClientId control, std::string_view reason) {
@@ -257,10 +310,10 @@ void PsyncAnswers::later(ClientId control, std::string_view reason) {
 void PsyncAnswers::decline(ClientId control, std::string_view reason) {
   Replica& replica = replicas_[control];
   replica.declined = true;
-  sessions_.erase(replica.session);
+  sessions_.forget(replica.session);
   const Waiting* waiting = psync_of(replica);
   if (waiting != nullptr) {
-    leave_to_server(waiting->address, reason);
+    leave_to_server(std::string(waiting->address), reason);  // as it is erased
   } else if (!replica.addresses.empty()) {
     leave_to_server(*replica.addresses.begin(), reason);
   }
@@ -268,7 +321,14 @@ void PsyncAnswers::decline(ClientId control, std::string_view reason) {
 
 void PsyncAnswers::was_cut(ClientId control, const std::string& replication_id,
                            std::int64_t offset) {
-  replicas_[control].cut = {replication_id, offset};
+  Replica& replica = replicas_[control];
+  replica.cut = {replication_id, offset};
+  sessions_.was_cut(replica.session, offset);
+}
+
+PsyncAnswers::Cut PsyncAnswers::now() {
+  const redis::Info replication("replication");
+  return {replication.text("master_replid"), replication.number("master_repl_offset")};
 }
 
 PsyncAnswers::Replica* PsyncAnswers::replica_at(const std::string& address) {
@@ -294,14 +354,13 @@ void PsyncAnswers::tell(Replica& replica) {
 
 /// Every server takes an error with this first word as one that passes.
 void PsyncAnswers::ask_again(Waiting& waiting, std::string_view reason) {
-  unblock(waiting.client,
-          {.error = "LOADING rdmasync: " + std::string(reason), .line = {}, .stub = {}});
+  unblock(
+      waiting.client,
+      {.error = "LOADING rdmasync: " + std::string(reason), .line = {}, .stub = {}, .inserts = 0});
 }
 
-/// `address`: a copy, as it may be that of what is erased here.
-void PsyncAnswers::leave_to_server(std::string address, std::string_view reason) {
-  redis::log_notice(fmt::format("rdmasync: the replica at {} gets the server's own full sync: {}",
-                                address, reason));
+void PsyncAnswers::leave_to_server(const std::string& address, std::string_view reason) {
+  left("the replica at " + address, reason);
   passes_.emplace(host_of(address), Clock::now() + kPassLasts);
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     if (it->second.address == address) {
@@ -311,6 +370,11 @@ void PsyncAnswers::leave_to_server(std::string address, std::string_view reason)
       ++it;
     }
   }
+}
+
+void PsyncAnswers::left(const std::string& whose, std::string_view reason) {
+  last_left_ = reason;
+  redis::log_notice(fmt::format("rdmasync: {} gets the server's own full sync: {}", whose, reason));
 }
 
 void PsyncAnswers::client_gone(ClientId client) {

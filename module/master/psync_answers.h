@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "module/master/sync_sessions.h"
+#include "module/protocol/export.h"
 #include "module/redis/api.h"
 
 namespace rdmasync::master {
@@ -27,6 +29,10 @@ class PsyncAnswers {
   /// From the command filter: leaves a PSYNC to the server, or makes it RDMASYNC.EXPORT PSYNC.
   void filter(RedisModuleCommandFilterCtx* command);
 
+  /// From the command filter: a SYNC follows if a server has ended the wait of a PSYNC, as it does
+  /// when its cluster fails or it becomes a replica; it is told to ask again.
+  void filter_sync(RedisModuleCommandFilterCtx* command);
+
   /// From the command filter: a REPLCONF may say that the PSYNC after it belongs to a full sync of
   /// the server's own, which has a connection for the stream and one for the RDB file.
   void see_replconf(RedisModuleCommandFilterCtx* command);
@@ -34,16 +40,24 @@ class PsyncAnswers {
   /// That command. Replies when it is answered or told to ask again.
   void psync(RedisModuleCtx* ctx);
 
+  /// RDMASYNC.EXPORT FILL, which a PSYNC of a session becomes that lacks filler. Replies.
+  void fill(RedisModuleCtx* ctx, const std::string& session, std::int64_t offset);
+
   // What a replica says; protocol.h has the words.
   void native(ClientId control, std::set<std::string> addresses);
   void await(RedisModuleCtx* ctx, std::chrono::milliseconds time);
-  /// Whether a PSYNC waited. Throws Error(kProtocol) if there was no cut, or if that is no id.
-  bool answer(ClientId control, std::string_view session, std::string_view stub);
+  /// At the offset of the replica's cut, less what so many insertions are in the stream; or, if
+  /// there was none yet, at that of now. Throws Error(kProtocol) if that is no id, or not possible.
+  protocol::Answered answer(ClientId control, std::string_view session, std::string_view stub,
+                            std::int64_t inserts);
   void later(ClientId control, std::string_view reason);
   void decline(ClientId control, std::string_view reason);
 
   /// A replica's dataset was cut there.
   void was_cut(ClientId control, const std::string& replication_id, std::int64_t offset);
+
+  /// Why a PSYNC was last left to the server that it could not continue; empty: none was.
+  const std::string& last_left() const { return last_left_; }
 
   /// This client's PSYNC is the server's own to answer, whatever it says.
   void exempt(ClientId client) { exempt_.insert(client); }
@@ -74,22 +88,28 @@ class PsyncAnswers {
     std::string session;  ///< that it was last answered with
   };
 
+  static Cut now();
+  /// The cluster, that is down: for some seconds it is thought so.
+  bool may_come_up();
   Replica* replica_at(const std::string& address);
   Waiting* psync_of(const Replica& replica);
   void tell(Replica& replica);
   void ask_again(Waiting& waiting, std::string_view reason);
   /// The next PSYNC of that host.
-  void leave_to_server(std::string address, std::string_view reason);
+  void leave_to_server(const std::string& address, std::string_view reason);
   bool may_pass(const std::string& address);
+  /// Says so in the log.
+  void left(const std::string& whose, std::string_view reason);
 
   std::map<ClientId, Waiting> waiting_;
   std::map<ClientId, Replica> replicas_;  ///< by their control connections
-  std::map<std::string, Cut> sessions_;   ///< that were answered, by their ids
-  std::vector<std::string> sessions_by_age_;
+  SyncSessions sessions_;                 ///< that were answered
   /// Hosts from where the next PSYNC is the server's, and how long that is so: from which port it
   /// will come nobody knows.
   std::multimap<std::string, Clock::time_point> passes_;
   std::set<ClientId> exempt_;
+  std::optional<Clock::time_point> cluster_down_since_;  ///< as far as PSYNCs have found
+  std::string last_left_;
 };
 
 }  // namespace rdmasync::master

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "module/redis/key_meta.h"
+
 namespace rdmasync::master {
 
 namespace {
@@ -75,13 +77,16 @@ void Scan::next_bucket(Pass& pass) {
 
 void Scan::visit(RedisModuleString* name, RedisModuleKey* key) {
   ++seen_;
-  const long long expire_at = redis::GetAbsExpire(key);
-  if (expire_at != redis::kNoExpire && expire_at - now_ms_ < kAboutToExpireMs) {
+  const std::int64_t expire_at = redis::expiry_of(key);
+  if (expire_at != log_format::kNoExpiry && expire_at - now_ms_ < kAboutToExpireMs) {
     dirty_.mark(db_, redis::view(name));
     return;
   }
-  const bool done = capture_.capture_scanned(db_, name, key);
-  if (done || capture_.short_strings() >= kShortStrings) {
+  const auto outcome = capture_.capture_scanned(db_, name, key);
+  if (outcome == Capture::Outcome::kHidden) {
+    dirty_.hide({db_, std::string(redis::view(name))});
+  }
+  if (outcome != Capture::Outcome::kWaits || capture_.short_strings() >= kShortStrings) {
     step_is_full_ = true;
   }
 }

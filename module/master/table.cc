@@ -20,9 +20,7 @@ void reply_row(RedisModuleCtx* ctx, const log::Ring& ring, const log::Record& re
   redis::ReplyWithArray(ctx, 6);
   redis::reply_text(ctx, record.key);
   redis::ReplyWithLongLong(ctx, record.db);
-  redis::reply_text(ctx, record.kind == log_format::Kind::kDirect ? "direct"
-                         : record.remote                          ? "direct-packed"
-                                                                  : "packed");
+  redis::reply_text(ctx, record.kind == log_format::Kind::kDirect ? "direct" : "packed");
   redis::ReplyWithLongLong(ctx, static_cast<long long>(where.address));
   redis::ReplyWithLongLong(ctx, static_cast<long long>(where.length));
   redis::ReplyWithLongLong(ctx, where.rkey);

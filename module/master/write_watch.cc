@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "module/events.h"
 #include "module/fault.h"
 #include "module/master/command_watch.h"
 #include "module/redis/context.h"
@@ -54,18 +55,6 @@ int on_notification(RedisModuleCtx* ctx, int event_class, const char*, RedisModu
   return redis::kOk;
 }
 
-/// Of the expiry of keys, where notifications cannot be used for it.
-void on_key(RedisModuleCtx* ctx, RedisModuleEvent, std::uint64_t subevent, void* data) {
-  redis::event_guard("key event", [&] {
-    if (g_listener == nullptr || subevent != redis::kKeyExpired) {
-      return;
-    }
-    const auto* info = static_cast<const RedisModuleKeyInfo*>(data);
-    g_listener->written(static_cast<std::uint32_t>(redis::GetSelectedDb(ctx)),
-                        redis::view(redis::GetKeyNameFromModuleKey(info->key)));
-  });
-}
-
 /// Where notifications move clients, not of what may be in another database than the client's.
 int notifications_to_use() {
   return g_notifications_move_clients ? redis::kNotifyWrites & ~kElsewhere : redis::kNotifyWrites;
@@ -76,7 +65,7 @@ void subscribe_once() {
     RedisModuleCtx* ctx = redis::module_context();
     redis::SubscribeToKeyspaceEvents(ctx, notifications_to_use() & ~kNotifyTrial, on_notification);
     if (g_notifications_move_clients) {
-      redis::SubscribeToServerEvent(ctx, redis::kEventKey, on_key);
+      subscribe_to_key_events(ctx);
     }
     return true;
   }();
@@ -110,6 +99,13 @@ void try_notifications(RedisModuleCtx* ctx) {
       "rdmasync: in this server a module that listens to keyspace events makes MOVE and COPY leave "
       "the client's database; generic commands are watched by name instead. Releases of Valkey "
       "since July 2026 have no such fault");
+}
+
+void key_expired(RedisModuleCtx* ctx, RedisModuleKey* key) {
+  if (g_listener != nullptr) {
+    g_listener->written(static_cast<std::uint32_t>(redis::GetSelectedDb(ctx)),
+                        redis::view(redis::GetKeyNameFromModuleKey(key)));
+  }
 }
 
 void start_watching(WriteListener& listener) {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <tuple>
 
-#include "module/number.h"
-#include "module/token_text.h"
+#include "rdma/token_text.h"
 #include "rdmasync/error.h"
 #include "rdmasync/log_format.h"
+#include "rdmasync/number.h"
 
 namespace rdmasync::protocol {
 
@@ -64,11 +64,31 @@ void parse(std::string_view name, std::string_view text, std::vector<std::uint32
   }
 }
 
+std::string print(const std::map<std::uint32_t, std::uint64_t>& value) {
+  std::string text;
+  for (const auto& [first, second] : value) {
+    text.append(text.empty() ? "" : ",")
+        .append(std::to_string(first) + ":" + std::to_string(second));
+  }
+  return text;
+}
+void parse(std::string_view name, std::string_view text,
+           std::map<std::uint32_t, std::uint64_t>& value) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    const std::size_t middle = std::min(text.find(':'), end);
+    std::uint32_t first = 0;
+    parse(name, text.substr(0, middle), first);
+    parse(name, text.substr(0, end).substr(std::min(middle + 1, end)), value[first]);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
 std::string print(const rdma::Token& value) {
-  return to_text(value);
+  return rdma::to_text(value);
 }
 void parse(std::string_view name, std::string_view text, rdma::Token& value) {
-  const auto token = token_from_text(text);
+  const auto token = rdma::token_from_text(text);
   if (!token) {
     refuse(name, text, "a token");
   }
@@ -96,26 +116,34 @@ constexpr std::tuple kAttached = {
     Field{"server", &Attached::server},
     Field{"modules", &Attached::modules},
     Field{"backlog", &Attached::has_backlog},
+    Field{"fills", &Attached::fills},
+    Field{"keys", &Attached::keys},
 };
 
 constexpr std::tuple kCutReply = {
     Field{"again-after-round", &CutReply::again_after_round},
+    Field{"asking", &CutReply::asking},
     Field{"replication-id", &CutReply::replication_id},
     Field{"offset", &CutReply::offset},
-    Field{"moved", &CutReply::moved},
-    Field{"backlog", &CutReply::backlog},
+    Field{"stream-db", &CutReply::stream_db},
     Field{"keys", &CutReply::keys},
     Field{"us", &CutReply::us},
     Field{"forced", &CutReply::forced},
 };
 
-constexpr std::tuple kPosition = {
-    Field{"offset", &Position::offset},
-    Field{"backlog", &Position::backlog},
-    Field{"run-id", &Position::run_id},
+constexpr std::tuple kHelloReply = {
+    Field{"run-id", &Hello::run_id},
+    Field{"backlog", &Hello::has_backlog},
+    Field{"replication-id", &Hello::replication_id},
+    Field{"second-id", &Hello::second_id},
 };
 
 constexpr std::tuple kWaits = {Field{"psync", &Waits::psync}};
+
+constexpr std::tuple kAnswered = {
+    Field{"psync", &Answered::psync},
+    Field{"offset", &Answered::offset},
+};
 
 template <typename Message, typename... Table>
 Fields encode(const Message& message, const std::tuple<Table...>& table) {
@@ -149,11 +177,14 @@ Fields to_fields(const Attached& reply) {
 Fields to_fields(const CutReply& reply) {
   return encode(reply, kCutReply);
 }
-Fields to_fields(const Position& reply) {
-  return encode(reply, kPosition);
+Fields to_fields(const Hello& reply) {
+  return encode(reply, kHelloReply);
 }
 Fields to_fields(const Waits& reply) {
   return encode(reply, kWaits);
+}
+Fields to_fields(const Answered& reply) {
+  return encode(reply, kAnswered);
 }
 
 Attached attached_from(const Fields& fields) {
@@ -167,11 +198,14 @@ Attached attached_from(const Fields& fields) {
 CutReply cut_reply_from(const Fields& fields) {
   return decode<CutReply>(fields, kCutReply);
 }
-Position position_from(const Fields& fields) {
-  return decode<Position>(fields, kPosition);
+Hello hello_from(const Fields& fields) {
+  return decode<Hello>(fields, kHelloReply);
 }
 Waits waits_from(const Fields& fields) {
   return decode<Waits>(fields, kWaits);
+}
+Answered answered_from(const Fields& fields) {
+  return decode<Answered>(fields, kAnswered);
 }
 
 }  // namespace rdmasync::protocol

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +30,8 @@ struct Attached {
   std::string server;                ///< its name and version, for people
   std::string modules;               ///< that are loaded, by name, with spaces between them
   bool has_backlog = false;
+  bool fills = false;                           ///< has filler for who is answered before the cut
+  std::map<std::uint32_t, std::uint64_t> keys;  ///< by database: how many there are now
 };
 
 /// To CUT.
@@ -36,36 +39,47 @@ struct CutReply {
   /// Not yet: too much was written meanwhile. It is being published, so ask again after this round
   /// has ended in the log. 0: it is cut, and the rest tells where.
   std::uint64_t again_after_round = 0;
+  bool asking = false;  ///< and say ASKING before, of a cluster's server
   std::string replication_id;
   std::int64_t offset = 0;
-  std::int64_t moved = 0;    ///< bytes of the stream since the replica attached
-  std::int64_t backlog = 0;  ///< its size in bytes
-  std::int64_t keys = 0;     ///< that were left to copy
-  std::int64_t us = 0;       ///< of the main thread that this took
-  bool forced = false;       ///< although rounds did not leave less and less
+  std::uint32_t stream_db = 0;  ///< the database in which the stream goes on after it
+  std::int64_t keys = 0;        ///< that were left to copy
+  std::int64_t us = 0;          ///< of the main thread that this took
+  bool forced = false;          ///< although rounds did not leave less and less
 };
 
-/// To OFFSET.
-struct Position {
-  std::int64_t offset = 0;   ///< of the master's stream
-  std::int64_t backlog = 0;  ///< bytes; 0: there is none
-  std::string run_id;
+/// To HELLO.
+struct Hello {
+  std::string run_id;  ///< of the master
+  bool has_backlog = false;
+  std::string replication_id;
+  std::string second_id;  ///< of its former master
+
+  bool has_history(std::string_view id) const { return id == replication_id || id == second_id; }
 };
 
-/// To AWAIT and to ANSWER.
+/// To AWAIT.
 struct Waits {
-  bool psync = false;  ///< one waits for an answer, or did
+  bool psync = false;  ///< one waits for an answer
+};
+
+/// To ANSWER.
+struct Answered {
+  bool psync = false;       ///< one waited, and was answered
+  std::int64_t offset = 0;  ///< that was told with the session, if so
 };
 
 Fields to_fields(const Attached& reply);
 Fields to_fields(const CutReply& reply);
-Fields to_fields(const Position& reply);
+Fields to_fields(const Hello& reply);
 Fields to_fields(const Waits& reply);
+Fields to_fields(const Answered& reply);
 
 /// Throw Error(kProtocol), which names the field, if one lacks or is not what it should be.
 Attached attached_from(const Fields& fields);
 CutReply cut_reply_from(const Fields& fields);
-Position position_from(const Fields& fields);
+Hello hello_from(const Fields& fields);
 Waits waits_from(const Fields& fields);
+Answered answered_from(const Fields& fields);
 
 }  // namespace rdmasync::protocol

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "module/number.h"
+#include "rdmasync/number.h"
 
 namespace rdmasync::redis {
 
@@ -31,6 +31,14 @@ ClientList::ClientList(RedisModuleCtx* ctx, std::initializer_list<std::string_vi
     clients_.emplace_back(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
+}
+
+std::optional<std::uint32_t> database_of_stream(RedisModuleCtx* ctx) {
+  const ClientList list(ctx, {"TYPE", "MASTER"});
+  if (list.clients().empty()) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint32_t>(list.clients().front().number("db"));
 }
 
 }  // namespace rdmasync::redis

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -37,5 +38,10 @@ class ClientList {
   Reply reply_;
   std::vector<ClientLine> clients_;
 };
+
+/// Where this server's own master goes on with its stream: the database that it has selected,
+/// behind what is applied. Nothing as long as there is no link. Main thread. Throws
+/// Error(kRefused).
+std::optional<std::uint32_t> database_of_stream(RedisModuleCtx* ctx);
 
 }  // namespace rdmasync::redis

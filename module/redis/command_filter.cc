@@ -26,4 +26,9 @@ std::optional<unsigned long long> client_of(RedisModuleCommandFilterCtx* command
   return found;
 }
 
+void become(RedisModuleCommandFilterCtx* filtered, const char* command, const char* subcommand) {
+  CommandFilterArgReplace(filtered, 0, make_string(subcommand).release());
+  CommandFilterArgInsert(filtered, 0, make_string(command).release());
+}
+
 }  // namespace rdmasync::redis

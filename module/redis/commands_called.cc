@@ -42,4 +42,8 @@ std::string missing_on_replica(RedisModuleCtx* ctx) {
   return missing(ctx, &CalledCommand::by_replica);
 }
 
+bool has(RedisModuleCtx* ctx, const CalledCommand& command) {
+  return has_command(ctx, command.name);
+}
+
 }  // namespace rdmasync::redis

@@ -19,7 +19,7 @@ struct CalledCommand {
 inline constexpr CalledCommand kClient{"CLIENT", true, true};
 inline constexpr CalledCommand kCommand{"COMMAND", true, false};
 inline constexpr CalledCommand kConfig{"CONFIG", true, true};
-inline constexpr CalledCommand kDbSize{"DBSIZE", true, true};
+inline constexpr CalledCommand kDbSize{"DBSIZE", true, false};
 inline constexpr CalledCommand kDump{"DUMP", true, false};
 inline constexpr CalledCommand kFunction{"FUNCTION", true, true};
 inline constexpr CalledCommand kGet{"GET", true, false};
@@ -30,6 +30,13 @@ inline constexpr CalledCommand kReplicaof{"REPLICAOF", false, true};
 inline constexpr CalledCommand kRestore{"RESTORE", false, true};
 
 inline constexpr CalledCommand kSet{"SET", false, true};
+// Only on a master that is a replica.
+inline constexpr CalledCommand kMemory{"MEMORY", false, false};
+// Only in cluster mode.
+inline constexpr CalledCommand kCluster{"CLUSTER", false, false};
+// Only for a sync that is not staged.
+inline constexpr CalledCommand kFlushDb{"FLUSHDB", false, false};
+inline constexpr CalledCommand kSwapDb{"SWAPDB", false, false};
 
 inline constexpr std::array kCalledCommands = {kClient,    kCommand, kConfig, kDbSize, kDump,
                                                kFunction,  kGet,     kInfo,   kMget,   kModule,
@@ -38,5 +45,8 @@ inline constexpr std::array kCalledCommands = {kClient,    kCommand, kConfig, kD
 /// The names of those that this server does not have, with ", " between them. Main thread.
 std::string missing_on_master(RedisModuleCtx* ctx);
 std::string missing_on_replica(RedisModuleCtx* ctx);
+
+/// Whether this server has one that it may lack.
+bool has(RedisModuleCtx* ctx, const CalledCommand& command);
 
 }  // namespace rdmasync::redis

@@ -4,10 +4,11 @@
 #include <utility>
 #include <vector>
 
-#include "module/number.h"
 #include "module/redis/context.h"
 #include "module/redis/guard.h"
 #include "module/redis/server.h"
+#include "rdmasync/error.h"
+#include "rdmasync/number.h"
 
 namespace rdmasync::redis {
 
@@ -37,11 +38,12 @@ HeldSettings::~HeldSettings() {
 }
 
 void HeldSettings::hold(RedisModuleCtx* ctx, Client client, const Values& values) {
-  if (clients_.empty()) {
-    for (const auto& [name, value] : values) {
-      std::string before = config_get(ctx, name);
+  for (const auto& [name, value] : values) {
+    std::string present = config_get(ctx, name);
+    auto& held = held_.try_emplace(name, Held{present, present}).first->second;
+    if (present == held.now) {
       config_set(ctx, name, value);
-      held_[name] = {std::move(before), config_get(ctx, name)};
+      held.now = config_get(ctx, name);
     }
   }
   clients_.insert(client);
@@ -82,8 +84,12 @@ void HeldSettings::rewrite_config(RedisModuleCtx* ctx) {
         holder->rewrite_when_released_ = true;
         continue;
       }
-      config_set(ctx, name, held.before);
-      meanwhile.emplace_back(name, held.now);
+      try {
+        config_set(ctx, name, held.before);
+        meanwhile.emplace_back(name, held.now);
+      } catch (const Error&) {
+        holder->rewrite_when_released_ = true;  // while the server loads, some cannot be changed
+      }
     }
   }
   const auto hold_again = [&] {

@@ -20,7 +20,7 @@ class HeldSettings {
   HeldSettings& operator=(const HeldSettings&) = delete;
   ~HeldSettings();
 
-  /// Until release() of the last client that holds them; the first one decides the values.
+  /// Until release() of the last client that holds them; the last hold() decides the values.
   void hold(RedisModuleCtx* ctx, Client client, const Values& values);
   void release(Client client);
 
@@ -28,7 +28,8 @@ class HeldSettings {
   static bool any();
 
   /// CONFIG REWRITE as if nothing were held. A backlog that is larger than it may be without is not
-  /// given up for that: then the file is written once more when it is. Throws Error(kRefused).
+  /// given up for that, nor can everything be changed during a load: then the file is written once
+  /// more when what is held is released. Throws Error(kRefused).
   static void rewrite_config(RedisModuleCtx* ctx);
 
  private:

@@ -35,9 +35,13 @@ bool has_attachments(RedisModuleKey* key) {
   return false;
 }
 
+std::int64_t expiry_of(RedisModuleKey* key) {
+  return GetAbsExpire(key);
+}
+
 log::KeyMeta meta_of(RedisModuleKey* key, const Uses& uses, Recency kind) {
   log::KeyMeta meta;
-  meta.expire_at_ms = GetAbsExpire(key);
+  meta.expire_at_ms = expiry_of(key);
   const long long counted = kind == Recency::kFrequency ? uses.frequency : uses.idle_ms;
   if (kind != Recency::kNone && counted >= 0) {
     meta.recency_kind = kind;

@@ -19,6 +19,9 @@ void set_uses(RedisModuleKey* key, const Uses& uses);
 /// DUMP has that, and nothing else that reads a value.
 bool has_attachments(RedisModuleKey* key);
 
+/// Unix time in ms, or log_format::kNoExpiry.
+std::int64_t expiry_of(RedisModuleKey* key);
+
 /// The recency of the kind that counts under this server's eviction policy.
 log::KeyMeta meta_of(RedisModuleKey* key, const Uses& uses, log_format::Recency kind);
 /// Of a key that was just made.

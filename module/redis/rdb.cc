@@ -1,7 +1,5 @@
 #include "module/redis/rdb.h"
 
-#include <array>
-#include <cstdio>
 #include <cstring>
 
 #include "rdmasync/error.h"
@@ -112,11 +110,8 @@ bool loads(int own, int other) {
   return other <= own;
 }
 
-void append_file_head(std::string& out, int version) {
-  std::array<char, 16> head{};
-  const char* pattern = version < kFirstOfValkey ? "REDIS%04d" : "VALKEY%03d";
-  std::snprintf(head.data(), head.size(), pattern, version);
-  out.append(head.data());
+void append_file_head(std::string& out) {
+  out.append("REDIS0009");
 }
 
 void append_aux(std::string& out, std::string_view name, std::string_view value) {

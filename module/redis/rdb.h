@@ -56,8 +56,8 @@ class Reader {
 /// since 9.0 has numbers of its own and takes none of those that Redis has given since they parted.
 bool loads(int own, int other);
 
-/// "REDIS" or "VALKEY", whichever the version belongs to, and the version.
-void append_file_head(std::string& out, int version);
+/// Of a version that every server loads.
+void append_file_head(std::string& out);
 void append_aux(std::string& out, std::string_view name, std::string_view value);
 void append_select_db(std::string& out, std::uint32_t db, std::uint64_t keys,
                       std::uint64_t expires);

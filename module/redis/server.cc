@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "module/number.h"
 #include "module/redis/context.h"
 #include "module/redis/main_thread.h"
 #include "rdmasync/error.h"
+#include "rdmasync/number.h"
 
 namespace rdmasync::redis {
 
@@ -76,6 +76,39 @@ std::string Info::text(const char* field) const {
 
 std::int64_t Info::number(const char* field) const {
   return to_number<std::int64_t>(text(field)).value_or(0);
+}
+
+bool is_replica() {
+  return (GetContextFlags(module_context()) & kCtxSlave) != 0;
+}
+
+bool in_cluster() {
+  return (GetContextFlags(module_context()) & kCtxCluster) != 0;
+}
+
+bool cluster_is_up() {
+  const Reply reply = call(module_context(), kCluster, {"INFO"});
+  return view(reply.get()).find("cluster_state:ok") != std::string_view::npos;
+}
+
+std::uint32_t databases() {
+  const Context ctx = make_context();
+  int count = 0;
+  while (SelectDb(ctx.get(), count) == kOk) {
+    ++count;
+  }
+  return static_cast<std::uint32_t>(count);
+}
+
+std::map<std::uint32_t, std::uint64_t> keys_by_database() {
+  const Context ctx = make_context();
+  std::map<std::uint32_t, std::uint64_t> keys;
+  for (int db = 0; SelectDb(ctx.get(), db) == kOk; ++db) {
+    if (const auto count = DbSize(ctx.get()); count > 0) {
+      keys[static_cast<std::uint32_t>(db)] = count;
+    }
+  }
+  return keys;
 }
 
 std::string server_name_and_version() {

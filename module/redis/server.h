@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,6 +41,18 @@ class Info {
  private:
   ServerInfo data_;
 };
+
+/// Whether this server has a master.
+bool is_replica();
+/// Whether it runs in cluster mode, and if so, whether its cluster is up.
+bool in_cluster();
+bool cluster_is_up();
+
+/// How many databases it has, which its directive `databases` does not tell in cluster mode.
+std::uint32_t databases();
+
+/// How many keys there are in each database that has any.
+std::map<std::uint32_t, std::uint64_t> keys_by_database();
 
 /// Such as "Redis 8.0.6".
 std::string server_name_and_version();

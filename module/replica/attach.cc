@@ -38,8 +38,8 @@ void prime_backlog(ControlConnection& link, const MasterAddress& master, const O
   primer.command({"REPLCONF", "capa", "eof", "capa", "psync2"});
   primer.send({"PSYNC", "?", "-1"});
   const auto has_backlog = [&] {
-    const auto reply = link.command({protocol::kExportCommand, protocol::kOffset});
-    return protocol::position_from(fields_of(*reply)).backlog != 0;
+    const auto reply = link.command({protocol::kExportCommand, protocol::kHello});
+    return protocol::hello_from(fields_of(*reply)).has_backlog;
   };
   while (!has_backlog()) {
     check_accepted(primer);

@@ -67,8 +67,11 @@ Errc code_of(std::string_view error) {
   if (error.starts_with("NOPERM ")) {
     return Errc::kPermission;
   }
-  if (error.starts_with("LOADING ") || error.starts_with("BUSY ")) {
-    return Errc::kBusy;
+  // The last two end the wait of a command, when a cluster fails or the master becomes a replica.
+  for (const char* word : {"LOADING ", "BUSY ", "CLUSTERDOWN ", "UNBLOCKED "}) {
+    if (error.starts_with(word)) {
+      return Errc::kBusy;
+    }
   }
   if (error.starts_with("ERR unknown command")) {
     return Errc::kUnknownCommand;
@@ -179,31 +182,11 @@ int ControlConnection::fd() const {
   return context_->fd;
 }
 
-void ControlConnection::wait_readable(std::chrono::steady_clock::time_point deadline) const {
-  constexpr int kLookMs = 100;
-  pollfd ready{context_->fd, POLLIN, 0};
-  while (::poll(&ready, 1, kLookMs) <= 0) {
-    if (stop_.stop_requested()) {
-      throw Error(Errc::kCancelled, "stopped");
-    }
-    if (std::chrono::steady_clock::now() > deadline) {
-      throw Error(Errc::kPeerLost, "lost the master " + name_ + ": no answer");
-    }
-  }
-}
-
 std::string_view text_of(const redisReply& reply) {
   if (reply.type != REDIS_REPLY_STRING && reply.type != REDIS_REPLY_STATUS) {
     throw Error(Errc::kProtocol, "the master's reply has no text where one belongs");
   }
   return {reply.str, static_cast<std::size_t>(reply.len)};
-}
-
-std::int64_t integer_of(const redisReply& reply) {
-  if (reply.type != REDIS_REPLY_INTEGER) {
-    throw Error(Errc::kProtocol, "the master's reply has no number where one belongs");
-  }
-  return reply.integer;
 }
 
 std::size_t elements_of(const redisReply& reply) {

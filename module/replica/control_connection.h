@@ -51,9 +51,6 @@ class ControlConnection {
   /// The socket, for protocols of its own; still owned here.
   int fd() const;
 
-  /// Waits until the socket has something to read.
-  void wait_readable(std::chrono::steady_clock::time_point deadline) const;
-
  private:
   struct Close {
     void operator()(redisContext* context) const;
@@ -69,7 +66,6 @@ class ControlConnection {
 
 /// Helpers for replies. Throw Error(kProtocol) when a reply is of another type.
 std::string_view text_of(const redisReply& reply);
-std::int64_t integer_of(const redisReply& reply);
 const redisReply& element_of(const redisReply& reply, std::size_t index);
 std::size_t elements_of(const redisReply& reply);
 protocol::Fields fields_of(const redisReply& reply);

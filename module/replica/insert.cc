@@ -1,187 +1,178 @@
 #include "module/replica/insert.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
-#include <unordered_map>
+#include <utility>
 
-#include "module/number.h"
-#include "module/redis/context.h"
-#include "module/redis/guard.h"
-#include "module/redis/held_settings.h"
-#include "module/redis/key_meta.h"
-#include "module/redis/rdb.h"
-#include "module/redis/server.h"
+#include "module/fault.h"
+#include "module/replica/inserter.h"
+#include "rdmasync/log_format.h"
 
 namespace rdmasync::replica {
 
 namespace {
 
-// Between two looks at the server's clients.
-constexpr int kKeysPerYield = 4096;
+// About a millisecond.
+constexpr std::size_t kWorkOfStep = 1500;
 
-bool g_remember = false;
-std::unordered_map<std::string, std::uint64_t> g_addresses;
-
-std::string remembered_name(std::uint32_t db, std::string_view key) {
-  return std::to_string(db) + ":" + std::string(key);
-}
-
-/// As the server itself writes it: such a string is kept as a number.
-bool is_integer(std::string_view value) {
-  constexpr std::size_t kMostDigits = 20;
-  if (value.empty() || value.size() > kMostDigits) {
-    return false;
+std::size_t work_of(const Staging& staging) {
+  std::size_t work = 0;
+  for (const auto& [db, keys] : staging.databases()) {
+    keys.for_each([&](std::string_view, const Incoming& incoming) { work += work_of(incoming); });
   }
-  const auto number = to_number<std::int64_t>(value);
-  return number && std::to_string(*number) == value;
+  return work;
 }
 
-/// Puts the staged keys of one database after another where they belong.
-class Inserter {
+/// Applies changes in their order, the last one of a key wins.
+class Applier {
  public:
-  // A callback's own context has no client, and so no database.
-  Inserter()
-      : ctx_(redis::make_context()),
-        // Whoever is served meanwhile must not see some of the keys without the others.
-        may_yield_((redis::GetContextFlags(ctx_.get()) & redis::kCtxAsyncLoading) == 0) {}
+  explicit Applier(const Suitability& suitability) : suitability_(suitability) {}
 
-  void select(std::uint32_t db) {
-    db_ = db;
-    redis::SelectDb(ctx_.get(), static_cast<int>(db));
-  }
-
-  void direct(std::string_view key, Landing& landing);
-  void packed(const Incoming& incoming);
-  void functions(std::string_view payload);
+  void apply(const Change& change);
+  void idle() { inserter_.give_turn(); }
+  /// Throws Error(kAccess) if the last value of a key is torn.
+  void check_whole() const;
 
  private:
-  void set(RedisModuleString* name, RedisModuleString* value, const log::KeyMeta& meta);
-  void restore(const log::EntryHead& head, std::string_view payload);
-  void inserted(RedisModuleString* name);
+  void put(const Change& change);
+  void flush(std::uint32_t db);
+  void swap(std::uint32_t a, std::uint32_t b);
 
-  redis::Context ctx_;
-  bool may_yield_;
-  std::uint32_t db_ = 0;
-  int inserted_ = 0;
+  const Suitability& suitability_;
+  Inserter inserter_{Inserter::Turns::kYield};
+  std::set<std::uint32_t> databases_;  ///< in which something was put
+  std::set<std::pair<std::uint32_t, std::string>> torn_;
 };
 
-void Inserter::direct(std::string_view key, Landing& landing) {
-  const redis::String name = redis::make_string(key);
-  set(name.get(), landing.value.get(), landing.meta);
-  if (g_remember) {
-    g_addresses[remembered_name(db_, key)] =
-        reinterpret_cast<std::uint64_t>(redis::view(landing.value.get()).data());
-  }
-  // The keyspace has it now; a second reference would make the first write to it copy it.
-  landing.value.reset();
-  inserted(name.get());
-}
-
-void Inserter::packed(const Incoming& incoming) {
-  const auto head = log::entry_head(incoming.entry);
-  const redis::String name = redis::make_string(head.key);
-  if (incoming.is_payload) {
-    restore(head, value_of(incoming, head));
-  } else {
-    redis::rdb::Reader rest(incoming.entry.substr(head.size));
-    const std::uint64_t length = rest.length();
-    const std::string_view value =
-        incoming.landing ? std::string_view(incoming.landing->bytes) : rest.take(length);
-    set(name.get(), redis::make_string(value).get(), head.meta);
-  }
-  inserted(name.get());
-}
-
-void Inserter::set(RedisModuleString* name, RedisModuleString* value, const log::KeyMeta& meta) {
-  const bool as_number = is_integer(redis::view(value));
-  if (as_number) {
-    redis::set(ctx_.get(), redis::view(name), redis::view(value));
-  }
-  const redis::Key key{redis::OpenKey(ctx_.get(), name, redis::kKeyRead | redis::kKeyWrite)};
-  if (!as_number) {
-    redis::StringSet(key.get(), value);
-  }
-  redis::set_meta(key.get(), meta);
-}
-
-void Inserter::restore(const log::EntryHead& head, std::string_view payload) {
-  const auto& meta = head.meta;
-  const auto expire_at = std::to_string(std::max<std::int64_t>(meta.expire_at_ms, 0));
-  const auto recency = std::to_string(meta.recency);
-  const bool idle = meta.recency_kind == log_format::Recency::kIdle;
-  if (meta.recency_kind == log_format::Recency::kNone) {
-    redis::call(ctx_.get(), redis::kRestore, {head.key, expire_at, payload, "REPLACE", "ABSTTL"});
-  } else {
-    redis::call(
-        ctx_.get(), redis::kRestore,
-        {head.key, expire_at, payload, "REPLACE", "ABSTTL", idle ? "IDLETIME" : "FREQ", recency});
+void Applier::apply(const Change& change) {
+  switch (change.kind) {
+    case Change::Kind::kPut:
+      return put(change);
+    case Change::Kind::kErase:
+      torn_.erase({change.db, std::string(change.key)});
+      inserter_.select(change.db);
+      return inserter_.erase(change.key);
+    case Change::Kind::kFlush:
+      return flush(change.db);
+    case Change::Kind::kSwap:
+      return swap(change.db, change.other_db);
+    case Change::Kind::kFunctions:
+      const auto& landing = change.incoming.landing;
+      return inserter_.functions(landing ? std::string_view(landing->bytes)
+                                         : change.incoming.entry);
   }
 }
 
-void Inserter::functions(std::string_view payload) {
-  if (!payload.empty()) {
-    redis::call(ctx_.get(), redis::kFunction, {"RESTORE", payload, "FLUSH"});
+void Applier::put(const Change& change) {
+  const auto& landing = change.incoming.landing;
+  if (landing && landing->state == Landing::State::kTorn) {
+    torn_.emplace(change.db, change.key);
+    return;
+  }
+  if (!torn_.empty()) {
+    torn_.erase({change.db, std::string(change.key)});
+  }
+  suitability_.check(change.db, change.key, change.incoming);
+  if (databases_.empty() || *databases_.rbegin() != change.db) {
+    databases_.insert(change.db);
+  }
+  inserter_.select(change.db);
+  inserter_.put(change.key, change.incoming);
+}
+
+void Applier::flush(std::uint32_t db) {
+  const bool all = db == log_format::kAllDatabases;
+  std::erase_if(torn_, [&](const auto& key) { return all || key.first == db; });
+  for (const std::uint32_t one : all ? databases_ : std::set{db}) {
+    inserter_.select(one);
+    inserter_.flush();
   }
 }
 
-void Inserter::inserted(RedisModuleString* name) {
-  redis::NotifyKeyspaceEvent(ctx_.get(), redis::kNotifyLoaded, "loaded", name);
-  if (++inserted_ % kKeysPerYield == 0 && may_yield_) {
-    redis::Yield(ctx_.get(), redis::kYieldClients, nullptr);
+void Applier::swap(std::uint32_t a, std::uint32_t b) {
+  inserter_.swap(a, b);
+  databases_.insert({a, b});
+  decltype(torn_) swapped;
+  for (const auto& [db, key] : torn_) {
+    swapped.emplace(db == a ? b : db == b ? a : db, key);
   }
+  torn_ = std::move(swapped);
 }
 
-/// Nobody is told of a key that is loaded, but other modules. Restores what was before.
-class Silence {
- public:
-  Silence() { settings_.hold(redis::module_context(), kHolder, {{"notify-keyspace-events", ""}}); }
-  Silence(const Silence&) = delete;
-  Silence& operator=(const Silence&) = delete;
-  ~Silence() {
-    redis::event_guard("notify-keyspace-events", [this] { settings_.release(kHolder); });
+void Applier::check_whole() const {
+  if (!torn_.empty()) {
+    throw Error(Errc::kAccess, kTornText);
   }
-
- private:
-  static constexpr redis::HeldSettings::Client kHolder = 1;  // no client: there is only one
-  redis::HeldSettings settings_;
-};
-
-/// Whether the stub RDB has it.
-bool in_stub(const Incoming& incoming) {
-  return !incoming.is_value() && redis::rdb::is_known_type(type_of(incoming));
 }
 
 }  // namespace
 
-void insert(Staging& staging, Insert which) {
-  g_addresses.clear();
-  const Silence silence;
-  Inserter inserter;
-  if (which == Insert::kAll) {
-    inserter.functions(staging.functions());
-  }
+void insert(Staging& staging) {
+  Inserter inserter(Inserter::Turns::kYield);
+  inserter.functions(staging.functions());
   for (const auto& [db, keys] : staging.databases()) {
     inserter.select(db);
-    keys.for_each([&](std::string_view key, const Incoming& incoming) {
-      if (which == Insert::kNotInStub && in_stub(incoming)) {
-        return;
-      }
-      if (incoming.is_value()) {
-        inserter.direct(key, *incoming.landing);
-      } else {
-        inserter.packed(incoming);
-      }
-    });
+    keys.for_each(
+        [&](std::string_view key, const Incoming& incoming) { inserter.put(key, incoming); });
   }
 }
 
-std::uint64_t linked_address(std::uint32_t db, std::string_view key) {
-  const auto found = g_addresses.find(remembered_name(db, key));
-  return found == g_addresses.end() ? 0 : found->second;
+Insertion::Insertion(std::shared_ptr<const Staging> staging, std::int64_t steps)
+    : staging_(std::move(staging)),
+      steps_left_(steps),
+      work_of_step_(work_of(*staging_) / static_cast<std::size_t>(steps)),
+      db_(staging_->databases().begin()) {
+  inserter_.functions(staging_->functions());
 }
 
-void remember_linked_addresses(bool on) {
-  g_remember = on;
+std::int64_t Insertion::steps_for(const Staging& staging, std::int64_t most) {
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(work_of(staging) / kWorkOfStep), 1,
+                                  most);
+}
+
+bool Insertion::step(RedisModuleCtx* client) {
+  const int selected = redis::GetSelectedDb(client);
+  inserter_.call_for(client);
+  const bool last = --steps_left_ == 0;
+  if (last && planted(Fault::kRefusedPart)) {
+    throw Error(Errc::kRefused, "a part was refused");
+  }
+  bool more = true;
+  for (work_done_ = 0; more && (last || work_done_ < work_of_step_);) {
+    more = insert_next();
+  }
+  redis::SelectDb(client, selected);
+  return last;
+}
+
+bool Insertion::insert_next() {
+  if (db_ == staging_->databases().end()) {
+    return false;
+  }
+  inserter_.select(db_->first);
+  const auto insert = [this](std::string_view key, const Incoming& incoming) {
+    work_done_ += work_of(incoming);
+    inserter_.put(key, incoming);
+  };
+  if (!db_->second.visit_next(next_, insert)) {
+    ++db_;
+    next_ = 0;
+  }
+  return true;
+}
+
+void insert(Stream& stream, const Suitability& suitability) {
+  Applier applier(suitability);
+  try {
+    while (const Change* change = stream.next([&] { applier.idle(); })) {
+      applier.apply(*change);
+    }
+    applier.check_whole();
+  } catch (const Error& error) {
+    stream.refuse(error);
+    throw;
+  }
 }
 
 }  // namespace rdmasync::replica

@@ -1,7 +1,6 @@
 #include "module/replica/log_buffers.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace rdmasync::replica {
 
@@ -14,15 +13,10 @@ std::byte* LogBuffers::room(std::size_t size) {
     region_.reset();
     used_ = 0;
     size_ = std::max(kBlock, size);
-    blocks_->emplace_back(new std::byte[size_]);  // not zeroed: a read fills it
-    region_ = fabric_.register_memory({blocks_->back().get(), size_}, rdma::Access::kLocalWrite);
+    block_.reset(new std::byte[size_]);  // not zeroed: a read fills it
+    region_ = fabric_.register_memory({block_.get(), size_}, rdma::Access::kLocalWrite);
   }
-  return blocks_->back().get() + used_;
-}
-
-std::shared_ptr<const void> LogBuffers::take() {
-  region_.reset();
-  return std::exchange(blocks_, nullptr);
+  return block_.get() + used_;
 }
 
 }  // namespace rdmasync::replica

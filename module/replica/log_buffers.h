@@ -2,13 +2,13 @@
 
 #include <cstddef>
 #include <memory>
-#include <vector>
 
 #include "rdma/fabric.h"
 
 namespace rdmasync::replica {
 
-/// Registered memory for what is read from the log, kept until the copy is loaded.
+/// Registered memory for what is read from the log. Blocks of it live for as long as someone holds
+/// them, also beyond this, and the fabric; registered is only the last.
 class LogBuffers {
  public:
   explicit LogBuffers(rdma::Fabric& fabric) : fabric_(fabric) {}
@@ -18,18 +18,14 @@ class LogBuffers {
   std::byte* room(std::size_t size);
   const rdma::MemoryRegion& region() const { return *region_; }
 
-  /// Of the room, the first `size` bytes are needed to the end.
+  /// Of the room, the first `size` bytes are needed for as long as the block is held.
   void keep(std::size_t size) { used_ += size; }
-
-  /// All that is kept, no longer registered; it outlives this, and the fabric. The last call.
-  std::shared_ptr<const void> take();
+  /// That the room is in.
+  std::shared_ptr<const void> block() const { return block_; }
 
  private:
-  using Blocks = std::vector<std::unique_ptr<std::byte[]>>;
-
   rdma::Fabric& fabric_;
-  std::shared_ptr<Blocks> blocks_ = std::make_shared<Blocks>();
-  // Of the last block.
+  std::shared_ptr<std::byte[]> block_;
   std::size_t size_ = 0;
   std::size_t used_ = 0;
   std::unique_ptr<rdma::MemoryRegion> region_;

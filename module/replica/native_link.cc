@@ -4,12 +4,16 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <filesystem>
+#include <thread>
+#include <utility>
 #include <vector>
 
-#include "module/number.h"
+#include "rdmasync/error.h"
+#include "rdmasync/number.h"
 #include "rdmasync/protocol.h"
 
 namespace rdmasync::replica {
@@ -17,6 +21,9 @@ namespace rdmasync::replica {
 namespace {
 
 constexpr std::chrono::milliseconds kLookEvery{20};
+// Without a link there is nothing that the master could tell of.
+constexpr std::chrono::milliseconds kUntilLink{10};
+constexpr std::chrono::milliseconds kLongestWait{100};
 
 using AddressOf = int (*)(int, sockaddr*, socklen_t*);
 
@@ -48,12 +55,24 @@ std::string address(int fd, AddressOf which) {
 /// Where this process's other connections to that peer come from.
 std::set<std::string> connections_like(int control) {
   const std::string peer = address(control, ::getpeername);
+  if (peer.empty()) {
+    throw Error(Errc::kPeerLost, "the master has closed the control connection");
+  }
   std::set<std::string> found;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", ignored)) {
+  std::error_code error;
+  const std::filesystem::directory_iterator descriptors("/proc/self/fd", error);
+  if (error) {
+    throw Error(Errc::kResources,
+                "this server's own link cannot be found by /proc/self/fd: " + error.message());
+  }
+  for (const auto& entry : descriptors) {
     const int fd = to_number<int>(entry.path().filename().string()).value_or(-1);
-    if (fd >= 0 && fd != control && address(fd, ::getpeername) == peer) {
-      found.insert(address(fd, ::getsockname));
+    if (fd < 0 || fd == control || address(fd, ::getpeername) != peer) {
+      continue;
+    }
+    // The server may close it between the two questions.
+    if (std::string own = address(fd, ::getsockname); !own.empty()) {
+      found.insert(std::move(own));
     }
   }
   return found;
@@ -62,11 +81,14 @@ std::set<std::string> connections_like(int control) {
 }  // namespace
 
 void NativeLink::announce() {
-  const auto now = std::chrono::steady_clock::now();
-  if (now < next_look_) {
+  if (std::chrono::steady_clock::now() < next_look_) {
     return;
   }
-  next_look_ = now + kLookEvery;
+  look();
+}
+
+void NativeLink::look() {
+  next_look_ = std::chrono::steady_clock::now() + kLookEvery;
   std::set<std::string> addresses = connections_like(control_.fd());
   if (addresses == announced_) {
     return;
@@ -78,11 +100,24 @@ void NativeLink::announce() {
 }
 
 bool NativeLink::psync_waits(std::chrono::milliseconds time) {
-  announce();
-  return protocol::waits_from(
-             fields_of(*control_.command(
-                 {protocol::kExportCommand, protocol::kAwait, std::to_string(time.count())})))
-      .psync;
+  const auto until = std::chrono::steady_clock::now() + time;
+  for (;;) {
+    look();
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        until - std::chrono::steady_clock::now());
+    if (announced_.empty() && left > kUntilLink) {
+      std::this_thread::sleep_for(kUntilLink);
+      continue;
+    }
+    // Not for long: the link may be another one by then.
+    const auto wait = std::clamp(left, std::chrono::milliseconds{0}, kLongestWait);
+    const auto reply = control_.command(
+        {protocol::kExportCommand, protocol::kAwait, std::to_string(wait.count())});
+    const bool waits = protocol::waits_from(fields_of(*reply)).psync;
+    if (waits || left <= kLongestWait) {
+      return waits;
+    }
+  }
 }
 
 }  // namespace rdmasync::replica

@@ -13,6 +13,10 @@ namespace rdmasync::replica {
 /// process's. For one thread of ours.
 class NativeLink {
  public:
+  /// How long the master is usually asked to wait for a PSYNC.
+  static constexpr std::chrono::milliseconds kAwait{500};
+  static constexpr std::chrono::milliseconds kAtOnce{0};
+
   explicit NativeLink(ControlConnection& control) : control_(control) {}
 
   /// Looks where the link is, at most every few milliseconds, and says so if it has changed. Throws
@@ -23,6 +27,8 @@ class NativeLink {
   bool psync_waits(std::chrono::milliseconds time);
 
  private:
+  void look();
+
   ControlConnection& control_;
   std::set<std::string> announced_;
   std::chrono::steady_clock::time_point next_look_{};

@@ -1,12 +1,15 @@
 #include "module/replica/own_server.h"
 
+#include <strings.h>
+
+#include <utility>
+
 #include "module/config.h"
-#include "module/number.h"
-#include "module/redis/client_list.h"
 #include "module/redis/context.h"
 #include "module/redis/main_thread.h"
 #include "module/redis/server.h"
 #include "rdmasync/error.h"
+#include "rdmasync/number.h"
 
 namespace rdmasync::replica {
 
@@ -15,9 +18,6 @@ using redis::config_set;
 using redis::module_context;
 
 namespace {
-
-constexpr const char* kDisklessLoad = "repl-diskless-load";
-constexpr redis::HeldSettings::Client kStub = 1;  // no client: the settings have one holder
 
 int number(const std::string& text) {
   return to_number<int>(text).value_or(0);
@@ -28,15 +28,14 @@ bool loading() {
   return (redis::GetContextFlags(module_context()) & kEither) != 0;
 }
 
-bool is_empty() {
-  const redis::Context own = redis::make_context();
-  for (int db = 0; redis::SelectDb(own.get(), db) == redis::kOk; ++db) {
-    const auto size = redis::call(own.get(), redis::kDbSize, {});
-    if (redis::CallReplyInteger(size.get()) > 0) {
-      return false;
-    }
-  }
-  return true;
+bool is_replica_of(const redis::Info& replication, const std::string& host, int port) {
+  return replication.text("role") == "slave" &&
+         ::strcasecmp(replication.text("master_host").c_str(), host.c_str()) == 0 &&
+         replication.number("master_port") == port;
+}
+
+bool link_is_up(const redis::Info& replication) {
+  return replication.text("master_link_status") == "up";
 }
 
 }  // namespace
@@ -46,10 +45,6 @@ OwnFacts OwnServer::facts() const {
   if (const auto missing = redis::missing_on_replica(ctx); !missing.empty()) {
     throw Error(Errc::kUsage, "this server has no " + missing +
                                   ", which rdmasync calls here: leave out its rename-command");
-  }
-  if ((redis::GetContextFlags(ctx) & redis::kCtxCluster) != 0) {
-    throw Error(Errc::kUsage,
-                "this server runs in cluster mode, where replicas are made by CLUSTER REPLICATE");
   }
   if (config_get(ctx, "tls-replication") == "yes") {
     throw Error(Errc::kUsage,
@@ -61,7 +56,6 @@ OwnFacts OwnServer::facts() const {
   facts.password = config_get(ctx, "masterauth");
   facts.source = config_get(ctx, "bind-source-addr");
   facts.fabric = config().fabric;
-  facts.dump_path = config_get(ctx, "dir") + "/" + config_get(ctx, "dbfilename");
   facts.run_id = redis::Info("server").text("run_id");
   facts.modules = redis::module_names(ctx);
   facts.announced_ip = config_get(ctx, "replica-announce-ip");
@@ -71,8 +65,8 @@ OwnFacts OwnServer::facts() const {
   }
   facts.server = redis::server_name_and_version();
   facts.rdb_version = redis::rdb_version(ctx);
-  facts.databases = static_cast<std::uint32_t>(number(config_get(ctx, "databases")));
-  facts.relay_buffer = static_cast<std::size_t>(config().relay_buffer);
+  facts.databases = redis::databases();
+  facts.in_cluster = redis::in_cluster();
   facts.value_buffers = {static_cast<std::size_t>(config().pinned_memory), config().huge_pages};
   facts.timeout = std::chrono::seconds(config().replica_timeout_s);
   return facts;
@@ -89,98 +83,116 @@ void OwnServer::replicaof(const std::string& host, const std::string& port) {
   changing_role_ = false;
 }
 
-void OwnServer::follow_own_master(int port) {
+bool OwnServer::follow(const std::string& host, int port) {
+  const redis::Info replication("replication");
+  if (is_replica_of(replication, host, port)) {
+    return false;
+  }
   if (loading()) {
     throw Error(Errc::kRefused, "this server still loads another dataset");
   }
-  settle(own_port_, false);  // an earlier sync's
-  const redis::Info replication("replication");
-  old_master_.reset();
-  if (replication.text("role") == "slave") {
-    old_master_.emplace(replication.text("master_host"), replication.text("master_port"));
-  }
-  no_way_back_ = false;
-  // Otherwise the server would keep the stub as its dump.rdb.
-  saved_diskless_load_ = config_get(module_context(), kDisklessLoad);
-  config_set(module_context(), kDisklessLoad, is_empty() ? "on-empty-db" : "swapdb");
-  own_port_ = port;
-  replicaof("127.0.0.1", std::to_string(port));
-}
-
-void OwnServer::follow(const std::string& host, int port) {
   replicaof(host, std::to_string(port));
+  return true;
 }
 
-void OwnServer::settle(int port, bool keep_following) {
-  if (port != own_port_ || own_port_ == 0) {
-    return;
-  }
-  // A load looks at its settings again when it ends, and REPLICAOF inside one breaks it.
-  if (loading()) {
-    after_load_ = [this, port, keep_following] { settle(port, keep_following); };
-    return;
-  }
-  own_port_ = 0;
-  config_set(module_context(), kDisklessLoad, saved_diskless_load_);
-  if (keep_following || no_way_back_) {
-    return;
-  }
-  if (old_master_) {
-    replicaof(old_master_->first, old_master_->second);
-  } else {
-    replicaof("NO", "ONE");
-  }
+bool OwnServer::follows(const std::string& host, int port) const {
+  const redis::Info replication("replication");
+  return is_replica_of(replication, host, port) && link_is_up(replication);
+}
+
+void OwnServer::loading_began() {
+  emptying_.loading_began();
+  filler_.forget();
 }
 
 void OwnServer::loading_ended() {
   // This event comes from inside the load.
-  if (after_load_) {
-    redis::post_to_main(std::exchange(after_load_, nullptr));
+  for (auto& task : std::exchange(after_load_, {})) {
+    redis::post_to_main(std::move(task));
   }
+}
+
+bool OwnServer::lacks_master() const {
+  const redis::Info replication("replication");
+  return replication.text("role") == "slave" && !link_is_up(replication);
 }
 
 void OwnServer::check_loads_beside() const {
   if (const auto module = redis::module_that_needs_files(); !module.empty()) {
     throw Error(Errc::kRefused, "the module " + module +
                                     " of this server does not declare that it handles I/O errors "
-                                    "and asynchronous loading");
+                                    "and asynchronous loading: it can load only from a file, as "
+                                    "REPLICAOF does");
   }
 }
 
-void OwnServer::allow_stub() {
-  stub_settings_.hold(module_context(), kStub, {{kDisklessLoad, "swapdb"}});
+std::uint64_t OwnServer::keys() const {
+  std::uint64_t sum = 0;
+  for (const auto& [db, count] : redis::keys_by_database()) {
+    sum += count;
+  }
+  return sum;
 }
 
-void OwnServer::disallow_stub() {
+bool OwnServer::may_stream() const {
+  RedisModuleCtx* ctx = module_context();
+  return !redis::in_cluster() && redis::has(ctx, redis::kFlushDb) &&
+         redis::has(ctx, redis::kSwapDb) && (!config().keep_old_data || keys() == 0);
+}
+
+std::uint64_t OwnServer::allow_stub(Stub how) {
+  const auto number = ++stubs_allowed_;
+  redis::HeldSettings::Values settings = {{Emptying::kSetting, Emptying::kBeside}};
+  if (redis::in_cluster()) {
+    // Between the load and the end of the insertion it must not become a master, and nothing of it
+    // must stay on the disk. What writes there begins anew after a load, as here after this.
+    settings["cluster-replica-no-failover"] = "yes";
+    settings["save"] = "";
+    settings["appendonly"] = "no";
+  }
+  stub_settings_.hold(module_context(), number, settings);
+  if (how == Stub::kIntoEmpty) {
+    emptying_.hold(number);
+  } else {
+    emptying_.release();
+  }
+  return number;
+}
+
+void OwnServer::disallow_stub(std::uint64_t number) {
   // A load looks at its settings again when it ends.
   if (loading()) {
-    after_load_ = [this] { disallow_stub(); };
+    after_load_.emplace_back([this, number] { disallow_stub(number); });
     return;
   }
-  stub_settings_.release(kStub);
+  stub_settings_.release(number);
+  if (number == stubs_allowed_) {
+    emptying_.release();
+  }
 }
 
 void OwnServer::renew_link() {
   redis::call(module_context(), redis::kClient, {"KILL", "TYPE", "master"});
 }
 
-bool OwnServer::follows(const std::string& replication_id) const {
+std::optional<std::int64_t> OwnServer::offset() const {
   const redis::Info replication("replication");
-  return replication.text("master_link_status") == "up" &&
-         replication.text("master_replid") == replication_id;
+  if (!link_is_up(replication)) {
+    return std::nullopt;
+  }
+  return replication.number("slave_repl_offset");
 }
 
-std::int64_t OwnServer::applied_offset() const {
-  return redis::Info("replication").number("slave_repl_offset");
+bool OwnServer::has_history(const std::string& replication_id) const {
+  return redis::Info("replication").text("master_replid") == replication_id;
 }
 
-bool OwnServer::may_leave_own_master() const {
-  const redis::ClientList masters(module_context(), {"TYPE", "master"});
-  return masters.clients().empty() || !masters.clients().front().has_flag('b');
+bool OwnServer::continues_from(const std::string& replication_id) const {
+  const redis::Info replication("replication");
+  return link_is_up(replication) && replication.text("master_replid2") == replication_id;
 }
 
 void OwnServer::promote() {
-  no_way_back();
   if (redis::Info("replication").text("role") == "slave") {
     replicaof("NO", "ONE");
   }

@@ -5,9 +5,11 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "module/redis/held_settings.h"
+#include "module/replica/emptying.h"
+#include "module/replica/filler_backlog.h"
 #include "module/replica/value_buffers.h"
 
 namespace rdmasync::replica {
@@ -19,14 +21,13 @@ struct OwnFacts {
   std::string source;    ///< bind-source-addr
   std::string fabric;
   std::string run_id;
-  std::string modules;    ///< that are loaded, by name
-  std::string dump_path;  ///< where this server keeps its RDB file
+  std::string modules;  ///< that are loaded, by name
   std::string announced_ip;
   int listening_port = 0;
   std::string server;  ///< its name and version
   int rdb_version = 0;
   std::uint32_t databases = 0;
-  std::size_t relay_buffer = 0;
+  bool in_cluster = false;
   ValueBuffers::Options value_buffers;
   std::chrono::seconds timeout{0};
 };
@@ -34,69 +35,72 @@ struct OwnFacts {
 /// This server as the sync handles it: its replication, its clients, its dataset. Main thread only.
 class OwnServer {
  public:
-  /// Throws Error(kUsage) where no replica can be made: cluster mode, TLS replication.
+  /// Throws Error(kUsage) where no replica can be made: TLS replication.
   OwnFacts facts() const;
 
-  /// REPLICAOF 127.0.0.1 `port`, so that the dataset is loaded without a file and beside the old
-  /// one, which it replaces at its end. Remembers what was before. Throws Error(kRefused) while
-  /// another load is under way.
-  void follow_own_master(int port);
+  /// REPLICAOF host port, unless that is its master already. Whether it was not. Throws
+  /// Error(kRefused) while a load is under way.
+  bool follow(const std::string& host, int port);
 
-  /// REPLICAOF the real master. The backlog of the stream is kept, so it resumes where it stands.
-  void follow(const std::string& host, int port);
+  /// Whether it is a replica of that master, and the link is up.
+  bool follows(const std::string& host, int port) const;
 
-  /// Ends follow_own_master(port), once no load is under way: settings as they were and, unless
-  /// there is no way back or `keep_following`, the old master too.
-  void settle(int port, bool keep_following);
+  /// Whether it is a replica without a link.
+  bool lacks_master() const;
 
   /// Throws Error(kRefused) if another module keeps the server from loading without a file, beside
   /// the present dataset.
   void check_loads_beside() const;
 
-  /// From now on a stub RDB is loaded so, and takes the place of the dataset at its end; until
-  /// disallow_stub(), which waits for a load that is under way.
-  void allow_stub();
-  void disallow_stub();
+  /// How many it has, in all databases.
+  std::uint64_t keys() const;
+
+  /// Whether a dataset may be loaded as it comes: what this server has is then gone beforehand.
+  bool may_stream() const;
+
+  /// How a stub RDB is loaded; without a file either way.
+  enum class Stub {
+    kBeside,     ///< the present dataset, whose place it takes at its end
+    kIntoEmpty,  ///< the server is emptied first
+  };
+  /// From now on one is; until disallow_stub() with the number that this returns, which waits for a
+  /// load that is under way.
+  std::uint64_t allow_stub(Stub how);
+  void disallow_stub(std::uint64_t number);
 
   /// Closes the link to the master: the server opens another, and asks for what it lacks.
   void renew_link();
 
-  /// Whether the link is up and the stream that of this history.
-  bool follows(const std::string& replication_id) const;
+  /// Up to where the master's stream is applied; nothing without a link.
+  std::optional<std::int64_t> offset() const;
 
-  /// The offset up to which the stream is applied.
-  std::int64_t applied_offset() const;
-
-  /// Whether the link to the own master can be given up for another without losing the stream's
-  /// place: not while it is blocked, as recent servers block it for a FLUSHALL.
-  bool may_leave_own_master() const;
+  /// Whether its dataset is of this history, whatever its link.
+  bool has_history(const std::string& replication_id) const;
+  /// Whether the link is up, and its stream has taken over from this history.
+  bool continues_from(const std::string& replication_id) const;
 
   /// REPLICAOF NO ONE, if this server is a replica.
   void promote();
 
-  /// Whether this server follows us, or has yet to be put back from that.
-  bool has_own_master() const { return own_port_ != 0; }
-
   /// Whether the server's role is changing because of the calls above.
   bool changing_role() const { return changing_role_; }
 
-  /// The old master is not to come back: the old dataset is gone, or somebody else has said what
-  /// this server is to follow.
-  void no_way_back() { no_way_back_ = true; }
+  FillerBacklog& filler() { return filler_; }
 
-  /// Server event.
+  // Server events.
+  void before_sleep() { emptying_.before_sleep(); }
+  void loading_began();
   void loading_ended();
 
  private:
   void replicaof(const std::string& host, const std::string& port);
 
   bool changing_role_ = false;
-  bool no_way_back_ = false;
-  int own_port_ = 0;  ///< of follow_own_master(), until that is settled
-  std::function<void()> after_load_;
-  std::string saved_diskless_load_;
+  std::vector<std::function<void()>> after_load_;
+  std::uint64_t stubs_allowed_ = 0;
   redis::HeldSettings stub_settings_;
-  std::optional<std::pair<std::string, std::string>> old_master_;
+  Emptying emptying_{stub_settings_};
+  FillerBacklog filler_;
 };
 
 }  // namespace rdmasync::replica

@@ -70,7 +70,7 @@ void Pull::run(const std::function<bool()>& there) {
     if (arrived && values_pending_ == 0) {
       break;
     }
-    if (!arrived && log_pending_ == 0) {
+    if (!arrived && log_pending_ == 0 && !sink_.full()) {
       if (head_ > consumed_) {
         read_log();
       } else if (!header_pending_ && Clock::now() >= header_due_) {
@@ -96,14 +96,6 @@ void Pull::run(const std::function<bool()>& there) {
     }
   }
   acknowledge();
-}
-
-void Pull::check_whole() const {
-  const auto staged = [](const Torn& torn) { return torn.use_count() > 1; };
-  if (std::any_of(torn_.begin(), torn_.end(), staged)) {
-    throw Error(Errc::kAccess,
-                "the master freed a value while it was read, and did not publish it again");
-  }
 }
 
 rdma::PartKeys Pull::log_rkeys() const {
@@ -150,9 +142,8 @@ void Pull::complete(const rdma::Completion& completion) {
   if (completion.error && completion.error->code() != Errc::kAccess) {
     throw Error(*completion.error);
   }
-  if (completion.error) {
-    torn_.push_back(done.landing);
-  }
+  done.landing->state = completion.error ? Landing::State::kTorn : Landing::State::kWhole;
+  sink_.landed(done.landing);
   done.landing.reset();
   done.done = true;
   values_.retire(std::move(done.region), done.source.bytes.length);
@@ -210,6 +201,7 @@ void Pull::on_log() {
     throw Error(Errc::kProtocol, "the export log has a record without an end");
   }
   attachment_.records->keep(done);
+  sink_.given(attachment_.records->block(), done);
   log_pending_ = 0;
   status_.keys = sink_.keys();
 }
@@ -321,12 +313,14 @@ void Pull::say_acknowledged() {
 
 void Pull::wait(bool for_values) {
   auto pause = std::chrono::nanoseconds(kCheckEvery);
-  if (!for_values && !header_pending_ && log_pending_ == 0) {
+  const bool full = sink_.full();
+  if (!for_values && !header_pending_ && log_pending_ == 0 && !full) {
     pause = std::clamp<std::chrono::nanoseconds>(header_due_ - Clock::now(),
                                                  std::chrono::nanoseconds{0}, pause);
   }
-  std::array<pollfd, 2> ready = {pollfd{attachment_.connection->fd(), POLLIN, 0},
-                                 pollfd{values_.fd(), POLLIN, 0}};
+  std::array<pollfd, 3> ready = {pollfd{attachment_.connection->fd(), POLLIN, 0},
+                                 pollfd{values_.fd(), POLLIN, 0},
+                                 pollfd{full ? sink_.room_fd() : -1, POLLIN, 0}};
   const timespec timeout{pause.count() / 1'000'000'000, pause.count() % 1'000'000'000};
   ::ppoll(ready.data(), ready.size(), &timeout, nullptr);
 }

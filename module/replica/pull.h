@@ -16,8 +16,9 @@
 
 namespace rdmasync::replica {
 
-/// Reads the master's export log and the values it points to, by one-sided reads, into a Sink. For
-/// one thread of ours.
+/// Reads the master's export log and the values it points to, by one-sided reads, into a Sink. A
+/// value that the master frees meanwhile is torn: it is published again, so by the cut every key
+/// must have been read whole. For one thread of ours.
 class Pull {
  public:
   struct Callbacks {
@@ -41,13 +42,6 @@ class Pull {
   void until_round(std::uint64_t rounds);
   void until_cut();
 
-  /// Throws Error(kAccess) if a key's last value was freed by the master while it was read: such a
-  /// value is published again, so by the cut every key must have been read whole.
-  void check_whole() const;
-
-  /// The bytes of the records, which what the sink was given points to. The last call.
-  std::shared_ptr<const void> take_log() const { return attachment_.records->take(); }
-
  private:
   using Clock = std::chrono::steady_clock;
 
@@ -59,8 +53,6 @@ class Pull {
     std::unique_ptr<rdma::MemoryRegion> region;  ///< while it is read
     bool done = false;
   };
-  /// A value that a read did not bring; a key's last still, as long as the sink has it.
-  using Torn = std::shared_ptr<Landing>;
 
   void run(const std::function<bool()>& there);
   rdma::PartKeys log_rkeys() const;
@@ -107,7 +99,6 @@ class Pull {
   std::size_t values_pending_ = 0;
   std::size_t values_limit_;               ///< bytes
   std::size_t values_unacknowledged_ = 0;  ///< bytes read since the last acknowledgement
-  std::vector<Torn> torn_;
 
   static constexpr std::uint64_t kHeader = 0;
   static constexpr std::uint64_t kLog = 1;

@@ -2,16 +2,17 @@
 
 #include <strings.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "module/config.h"
-#include "module/number.h"
+#include "module/fault.h"
+#include "module/redis/command_filter.h"
 #include "module/redis/log.h"
 #include "module/redis/main_thread.h"
 #include "module/redis/server.h"
-#include "module/replica/stub_load.h"
 #include "rdmasync/error.h"
+#include "rdmasync/number.h"
+#include "rdmasync/protocol.h"
 
 namespace rdmasync::replica {
 
@@ -39,7 +40,7 @@ void Replica::slaveof(RedisModuleCtx* ctx, const std::string& host, const std::s
     throw Error(Errc::kRefused, "this server loads a dataset: try again when it has");
   }
   if (same(host, "no") && same(port, "one")) {
-    stop();
+    stop_session();
     turned_to({}, {});
     server_.promote();
     status_ = std::make_shared<SyncStatus>(totals_);
@@ -47,11 +48,11 @@ void Replica::slaveof(RedisModuleCtx* ctx, const std::string& host, const std::s
     return;
   }
   const int number = port_from(port);
-  if (sync_ && !sync_->finished() && same(sync_->host(), host.c_str()) && sync_->port() == number) {
+  if (session_ && !session_->finished() && session_->insists_on(host, number)) {
     redis::ReplyWithSimpleString(ctx, "OK Already syncing with specified master");
     return;
   }
-  if (follows(host, number)) {
+  if (server_.follows(host, number)) {
     redis::ReplyWithSimpleString(ctx, "OK Already connected to specified master");
     return;
   }
@@ -60,29 +61,22 @@ void Replica::slaveof(RedisModuleCtx* ctx, const std::string& host, const std::s
   redis::ReplyWithSimpleString(ctx, "OK");
 }
 
-bool Replica::follows(const std::string& host, int port) const {
-  const redis::Info replication("replication");
-  return replication.text("role") == "slave" &&
-         same(replication.text("master_host"), host.c_str()) &&
-         replication.number("master_port") == port &&
-         replication.text("master_link_status") == "up";
-}
-
 void Replica::start(const std::string& host, const std::string& port) {
   const int number = port_from(port);
   if (host.empty()) {
     throw Error(Errc::kUsage, "the master's host is empty");
   }
+  if (redis::in_cluster()) {
+    throw Error(Errc::kUsage,
+                "this server runs in cluster mode, where replicas are made by CLUSTER REPLICATE");
+  }
   server_.facts();  // what keeps every sync from working is told at once
-  stop();
+  if (server_.follows(host, number)) {
+    return;
+  }
   stop_session();
   status_ = std::make_shared<SyncStatus>(totals_);
-  sync_ = std::make_unique<Sync>(
-      host, number,
-      Sync::Surroundings{status_, server_, link_events_,
-                         [this](State state, const std::stop_token& stop_token) {
-                           hold_.entered(state, stop_token);
-                         }});
+  begin_session(host, number, Session::Begun::kByUser);
 }
 
 void Replica::turned_to(const std::string& host, const std::string& port) {
@@ -91,12 +85,19 @@ void Replica::turned_to(const std::string& host, const std::string& port) {
   }
 }
 
-void Replica::stop() {
-  if (!sync_) {
-    return;
+bool Replica::between_histories() const {
+  const State state = status_->state();
+  return (state == State::kLoading || state == State::kContinuing) &&
+         !planted(Fault::kServedTooEarly);
+}
+
+void Replica::filter_psync(RedisModuleCommandFilterCtx* command) {
+  // It would make a sync for nothing: this server's replication id is not yet that of its master.
+  if (between_histories()) {
+    redis::become(command, protocol::kExportCommand, protocol::kNotYet);
+  } else {
+    server_.filler().filter_psync(command);
   }
-  sync_->request_stop();
-  stopping_.push_back(std::move(sync_));
 }
 
 void Replica::master_link_down() {
@@ -105,84 +106,56 @@ void Replica::master_link_down() {
   redis::post_to_main([this] { stand_by(); });
 }
 
-/// Unless somebody does already.
 void Replica::stand_by() {
-  const bool busy = (sync_ && !sync_->finished()) || (session_ && !session_->finished());
-  if (link_is_down_ && !busy && !server_.has_own_master()) {
-    link_is_down_ = false;
-    begin_session();
+  if (!link_is_down_ || (session_ && !session_->finished())) {
+    return;
   }
+  link_is_down_ = false;
+  const redis::Info replication("replication");
+  if (config().accelerate && replication.text("role") == "slave" &&
+      replication.text("master_link_status") != "up") {
+    begin_session(replication.text("master_host"),
+                  static_cast<int>(replication.number("master_port")), Session::Begun::kByServer);
+  }
+}
+
+void Replica::begin_session(const std::string& host, int port, Session::Begun begun) {
+  session_ = std::make_unique<Session>(
+      host, port, begun,
+      Surroundings{status_, server_, link_events_,
+                   [this](State state, const std::stop_token& stop_token) {
+                     hold_.entered(state, stop_token);
+                   }});
 }
 
 void Replica::stop_session() {
   if (session_) {
     session_->request_stop();
-    stopping_sessions_.push_back(std::move(session_));
+    stopping_.push_back(std::move(session_));
   }
-}
-
-void Replica::begin_session() {
-  const redis::Info replication("replication");
-  if (!config().accelerate || replication.text("role") != "slave" ||
-      replication.text("master_link_status") == "up") {
-    return;
-  }
-  session_ = std::make_unique<Session>(
-      replication.text("master_host"), static_cast<int>(replication.number("master_port")),
-      Session::Surroundings{status_, server_, link_events_,
-                            [this](State state, const std::stop_token& stop_token) {
-                              hold_.entered(state, stop_token);
-                            }});
 }
 
 void Replica::role_changed() {
   if (server_.changing_role()) {
     return;
   }
-  stop_session();
-  master_link_down();
-  const redis::Info replication("replication");
-  turned_to(replication.text("master_host"), replication.text("master_port"));
-  server_.no_way_back();
-  const bool running = sync_ && !sync_->finished();
-  stop();
-  status_ = std::make_shared<SyncStatus>(totals_);
-  if (running) {
+  if (session_ && !session_->finished() && session_->begun() == Session::Begun::kByUser) {
     redis::log_notice("rdmasync: the sync gives way to REPLICAOF");
   }
-}
-
-void Replica::loading_began() {
-  if (!loads_beside()) {
-    server_.no_way_back();
-  }
-  if (status_->state() == State::kHandover) {
-    redis::log_warning(
-        "rdmasync: the master's backlog did not last to the end of the handover, so the server "
-        "makes "
-        "a full sync of its own: raise the master's repl-backlog-size");
-  }
-}
-
-void Replica::loading_ended(bool loaded) {
-  if (loaded) {
-    server_.no_way_back();
-  }
-  server_.loading_ended();
+  stop_session();
+  status_ = std::make_shared<SyncStatus>(totals_);
+  const redis::Info replication("replication");
+  turned_to(replication.text("master_host"), replication.text("master_port"));
+  master_link_down();
 }
 
 void Replica::cron() {
   stand_by();
-  std::erase_if(stopping_sessions_, [](const auto& session) { return session->finished(); });
-  const auto done = std::remove_if(stopping_.begin(), stopping_.end(),
-                                   [](const auto& sync) { return sync->finished(); });
-  stopping_.erase(done, stopping_.end());
+  std::erase_if(stopping_, [](const auto& session) { return session->finished(); });
 }
 
 void Replica::shutdown() {
-  stop();
   stop_session();
-  stopping_sessions_.clear();
   stopping_.clear();
 }
 

@@ -1,18 +1,17 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
-#include <memory>
+#include <chrono>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
 
 #include "module/replica/control_connection.h"
-#include "module/replica/copy.h"
-#include "module/replica/link_events.h"
 #include "module/replica/native_link.h"
-#include "module/replica/own_server.h"
-#include "module/replica/sync_status.h"
+#include "module/replica/own_link.h"
+#include "module/replica/surroundings.h"
+#include "module/replica/sync.h"
 
 namespace rdmasync::replica {
 
@@ -21,16 +20,13 @@ namespace rdmasync::replica {
 /// ends when the link is there, or when the sync is left to the server.
 class Session {
  public:
-  /// What it shares with the rest of the module; all of it outlives the session.
-  struct Surroundings {
-    std::shared_ptr<SyncStatus> status;
-    OwnServer& server;  ///< for the main thread only
-    LinkEvents& link_events;
-    /// Called on entering each state; a test may hold the session there.
-    std::function<void(State, const std::stop_token&)> entered;
+  enum class Begun {
+    kByServer,  ///< its link is down; what cannot be done is left to it
+    kByUser,    ///< who wants another master: that of before stays until the copy of it is there,
+                ///< and what fails is tried again
   };
 
-  Session(std::string host, int port, Surroundings around);
+  Session(std::string host, int port, Begun begun, Surroundings around);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   /// Stops it and waits for its thread, which may take as long as a connection attempt.
@@ -41,29 +37,35 @@ class Session {
   void request_stop() { thread_.request_stop(); }
   bool finished() const { return finished_; }
 
+  Begun begun() const { return begun_; }
+  bool insists_on(const std::string& host, int port) const;
+
  private:
   void run(const std::stop_token& stop);
   /// Whether the link is there, by itself or by a sync. Otherwise it is worth another try.
   bool stand_by(const std::stop_token& stop);
-  void sync(ControlConnection& control, NativeLink& link, const MasterAddress& master,
-            const OwnFacts& facts, const std::stop_token& stop);
   /// After a sync that has failed: throws unless it is to be tried again.
-  void give_way(ControlConnection& control, NativeLink& link, const Error& error,
+  void give_way(ControlConnection& control, NativeLink& native, const Error& error,
                 const std::stop_token& stop);
+  /// Counts what has failed, and tells for how long it is to rest.
+  std::chrono::milliseconds put_off(const std::string& reason);
   /// Keeps the server from a sync that it cannot take, or that would end it, until it is tried
   /// again.
-  void hold_off(ControlConnection& control, NativeLink& link, const std::string& reason,
+  void hold_off(ControlConnection& control, NativeLink& native, const std::string& reason,
                 const std::stop_token& stop);
-  void load(ControlConnection& control, NativeLink& link, Copy copy, const std::stop_token& stop);
-  void continue_natively(ControlConnection& control, NativeLink& link,
-                         const std::string& replication_id, const std::stop_token& stop);
-  void enter(State state, const std::stop_token& stop);
-  bool link_is_up() const { return around_.link_events.count() > ups_before_; }
+  /// Whether the server's dataset is a copy that does not yet follow the master's stream.
+  bool has_loaded(const std::stop_token& stop);
+  /// Whether the server's link is up, and not to a history of its copy alone: it was continued, by
+  /// what it had or by the copy, or it has synced on its own.
+  bool came_up_by_itself(const std::stop_token& stop);
+  std::string name() const { return host_ + ":" + std::to_string(port_); }
 
   std::string host_;
   int port_;
+  Begun begun_;
   Surroundings around_;
-  std::uint64_t ups_before_;
+  OwnLink link_;
+  std::optional<Loaded> loaded_;   ///< a copy, whose history the server may still have
   std::chrono::seconds pause_{1};  ///< until what has failed is tried again
   std::atomic<bool> finished_ = false;
   std::jthread thread_;

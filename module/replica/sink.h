@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -12,6 +13,12 @@ namespace rdmasync::replica {
 
 /// Bytes that a read is filling, or has filled.
 struct Landing {
+  enum class State {
+    kOnItsWay,
+    kWhole,
+    kTorn,  ///< the master freed it meanwhile: then it has published the key again
+  };
+  std::atomic<State> state = State::kOnItsWay;
   /// A string value: the very string that will enter the keyspace.
   bool is_value = false;
   redis::String value;
@@ -19,6 +26,10 @@ struct Landing {
   /// Or the value of an entry, or function libraries, too large for the log.
   std::string bytes;
 };
+
+/// Of a key whose last value is torn.
+inline constexpr const char* kTornText =
+    "the master freed a value while it was read, and did not publish it again";
 
 /// What a key is to become.
 struct Incoming {
@@ -44,9 +55,7 @@ inline char type_of(const Incoming& incoming) {
   return incoming.is_payload ? value_of(incoming, head).front() : head.type;
 }
 
-/// What a pull gives what it reads to, in the order of the log. A landing is whole once the pull
-/// has come to a round or to the cut. For the pull's thread; views are of the log's buffers, which
-/// the pull keeps.
+/// What a pull gives what it reads to, in the order of the log. For the pull's thread.
 class Sink {
  public:
   Sink() = default;
@@ -59,6 +68,15 @@ class Sink {
   virtual void flush(std::uint32_t db) = 0;  ///< or kAllDatabases
   virtual void swap(std::uint32_t a, std::uint32_t b) = 0;
   virtual void set_functions(std::string_view payload, std::shared_ptr<Landing> landing) = 0;
+
+  /// What was given since the last call, whose views are of `size` bytes of this block.
+  virtual void given(std::shared_ptr<const void> block, std::size_t size) = 0;
+  /// The landing has another state than kOnItsWay.
+  virtual void landed(const std::shared_ptr<Landing>& landing) = 0;
+
+  /// Whether it wants no more of the log for now; then `room_fd` becomes readable when it does.
+  virtual bool full() { return false; }
+  virtual int room_fd() const { return -1; }
 
   virtual std::size_t keys() const = 0;  ///< that there are by now
 };

@@ -1,8 +1,10 @@
 #include "module/replica/staging.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "module/fault.h"
+#include "rdmasync/error.h"
 
 namespace rdmasync::replica {
 
@@ -60,11 +62,26 @@ void Staging::set_functions(std::string_view payload, std::shared_ptr<Landing> l
   remote_functions_ = std::move(landing);
 }
 
-void Staging::seal(std::shared_ptr<const void> log) {
+void Staging::given(std::shared_ptr<const void> block, std::size_t) {
+  if (blocks_.empty() || blocks_.back() != block) {
+    blocks_.push_back(std::move(block));
+  }
+}
+
+void Staging::landed(const std::shared_ptr<Landing>& landing) {
+  if (landing->state == Landing::State::kTorn) {
+    torn_.push_back(landing);
+  }
+}
+
+void Staging::seal() {
+  const auto staged = [](const auto& torn) { return torn.use_count() > 1; };
+  if (std::any_of(torn_.begin(), torn_.end(), staged)) {
+    throw Error(Errc::kAccess, kTornText);
+  }
   for (auto& [db, keys] : databases_) {
     keys.seal();
   }
-  log_ = std::move(log);
 }
 
 std::string_view Staging::functions() const {

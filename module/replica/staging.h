@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "module/replica/sink.h"
 
@@ -37,6 +38,20 @@ class StagedKeys {
     }
   }
 
+  /// The same for one, which it is after so many calls; false if there are no more.
+  template <typename Visit>
+  bool visit_next(std::size_t& calls, Visit&& visit) const {
+    while (calls < rows_.size() && !rows_[calls].live) {
+      ++calls;
+    }
+    if (calls == rows_.size()) {
+      return false;
+    }
+    const Row& row = rows_[calls++];
+    visit(row.key, row.incoming);
+    return true;
+  }
+
  private:
   struct Row {
     std::string_view key;
@@ -59,11 +74,13 @@ class Staging final : public Sink {
   void flush(std::uint32_t db) override;
   void swap(std::uint32_t a, std::uint32_t b) override;
   void set_functions(std::string_view payload, std::shared_ptr<Landing> landing) override;
+  void given(std::shared_ptr<const void> block, std::size_t size) override;
+  void landed(const std::shared_ptr<Landing>& landing) override;
   std::size_t keys() const override;
 
-  /// It is complete: what only finds keys is given back before the load needs memory, and the bytes
-  /// of the records, `log`, are its own from now on.
-  void seal(std::shared_ptr<const void> log);
+  /// It is complete: what only finds keys is given back before the load needs memory. Throws
+  /// Error(kAccess) if the last value of a key is torn.
+  void seal();
 
   const Databases& databases() const { return databases_; }
   std::string_view functions() const;
@@ -72,7 +89,8 @@ class Staging final : public Sink {
   Databases databases_;
   std::string_view functions_;
   std::shared_ptr<Landing> remote_functions_;
-  std::shared_ptr<const void> log_;
+  std::vector<std::shared_ptr<const void>> blocks_;
+  std::vector<std::shared_ptr<Landing>> torn_;
 };
 
 }  // namespace rdmasync::replica

@@ -30,50 +30,16 @@ std::string missing_in(const std::string& here, const std::string& there) {
   return missing;
 }
 
-void check_databases(const Staging& staging, const OwnFacts& facts) {
-  const auto& databases = staging.databases();
-  const auto beyond = std::find_if(databases.begin(), databases.end(), [&](const auto& entry) {
-    return entry.first >= facts.databases && !entry.second.empty();
-  });
-  if (beyond != databases.end()) {
-    throw Error(Errc::kUsage, "the master has keys in database " + std::to_string(beyond->first) +
-                                  ": raise 'databases' on this server");
-  }
-}
-
-/// A value of a type that it does not know would end the server.
-void check_modules(const Staging& staging, const OwnFacts& facts, const std::string& of_master) {
-  const std::string missing = missing_in(facts.modules, of_master);
-  if (missing.empty()) {
-    return;
-  }
-  for (const auto& [db, keys] : staging.databases()) {
-    keys.for_each([&](std::string_view key, const Incoming& incoming) {
-      if (incoming.is_value()) {
-        return;
-      }
-      const char type = type_of(incoming);
-      // Of a type that this build does not know nobody can tell.
-      if (type != redis::rdb::kTypeModule && redis::rdb::is_known_type(type)) {
-        return;
-      }
-      throw Error(Errc::kUsage,
-                  "the master has values of modules' types, such as the key '" + std::string(key) +
-                      "', and modules that are not loaded here:" + missing + "; load them");
-    });
-  }
-}
-
 }  // namespace
 
-protocol::Position position_of(ControlConnection& link) {
-  return protocol::position_from(
-      fields_of(*link.command({protocol::kExportCommand, protocol::kOffset})));
+protocol::Hello say_hello(ControlConnection& link) {
+  return protocol::hello_from(
+      fields_of(*link.command({protocol::kExportCommand, protocol::kHello})));
 }
 
 void check_master(ControlConnection& link, const std::string& name, const std::string& own_run_id) {
   try {
-    if (position_of(link).run_id == own_run_id) {
+    if (say_hello(link).run_id == own_run_id) {
       throw Error(Errc::kUsage, name + " is this very server itself");
     }
   } catch (const Error& error) {
@@ -98,9 +64,36 @@ void check_master(ControlConnection& link, const std::string& name, const std::s
   }
 }
 
-void check_dataset(const Staging& staging, const OwnFacts& facts, const std::string& of_master) {
-  check_databases(staging, facts);
-  check_modules(staging, facts, of_master);
+Suitability::Suitability(const OwnFacts& facts, const std::string& of_master)
+    : databases_(facts.databases), missing_(missing_in(facts.modules, of_master)) {}
+
+void Suitability::check_database(std::uint32_t db) const {
+  if (db >= databases_) {
+    throw Error(Errc::kUsage, "the master has keys in database " + std::to_string(db) +
+                                  ": raise 'databases' on this server");
+  }
+}
+
+void Suitability::check(std::uint32_t db, std::string_view key, const Incoming& incoming) const {
+  check_database(db);
+  if (missing_.empty() || incoming.is_value()) {
+    return;
+  }
+  // A value of a type that it does not know would end the server; of one that this build does not
+  // know nobody can tell.
+  const char type = type_of(incoming);
+  if (type == redis::rdb::kTypeModule || !redis::rdb::is_known_type(type)) {
+    throw Error(Errc::kUsage,
+                "the master has values of modules' types, such as the key '" + std::string(key) +
+                    "', and modules that are not loaded here:" + missing_ + "; load them");
+  }
+}
+
+void Suitability::check(const Staging& staging) const {
+  for (const auto& [db, keys] : staging.databases()) {
+    keys.for_each(
+        [&, db = db](std::string_view key, const Incoming& incoming) { check(db, key, incoming); });
+  }
 }
 
 }  // namespace rdmasync::replica

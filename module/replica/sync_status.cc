@@ -7,8 +7,8 @@ namespace rdmasync::replica {
 namespace {
 
 constexpr std::array<std::string_view, kStates> kNames = {
-    "idle",    "connecting", "waiting",  "attaching",  "pulling", "cutting",
-    "loading", "relaying",   "handover", "continuing", "synced",  "failed"};
+    "idle",    "connecting", "waiting",    "attaching", "pulling",
+    "cutting", "loading",    "continuing", "synced",    "failed"};
 
 double ms_between(std::chrono::steady_clock::time_point from,
                   std::chrono::steady_clock::time_point to) {

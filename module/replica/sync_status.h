@@ -18,21 +18,35 @@ enum class State {
   kPulling,
   kCutting,
   kLoading,
-  kRelaying,
-  kHandover,
   kContinuing,
   kSynced,
   kFailed,
 };
-inline constexpr std::size_t kStates = 12;
+inline constexpr std::size_t kStates = 10;
 
 /// As RDMASYNC.STATUS spells it.
 std::string_view name_of(State state);
 
-/// How syncs of this server have ended since it started.
-struct SyncTotals {
+/// How syncs of this server have ended since it started. Any thread.
+class SyncTotals {
+ public:
   std::atomic<std::uint64_t> ok = 0;
   std::atomic<std::uint64_t> failed = 0;
+
+  /// One was left to the server, which makes its own.
+  void leave(const std::string& reason) {
+    const std::lock_guard lock(mutex_);
+    left_reason_ = reason;
+  }
+  /// Why the last of these was; empty: there was none.
+  std::string last_left() const {
+    const std::lock_guard lock(mutex_);
+    return left_reason_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string left_reason_;
 };
 
 /// What one sync tells of itself. Written by its thread, read by the main thread.
@@ -43,6 +57,8 @@ class SyncStatus {
   void begin(const std::string& host, int port);
   void enter(State state);
   void fail(const std::string& reason);
+  /// It will be the server's own.
+  void leave(const std::string& reason) { totals_.leave(reason); }
   void set_fabric(const std::string& name);
 
   /// What a cut has cost the master.

@@ -2,48 +2,17 @@
 
 #include <sys/stat.h>
 
-#include <charconv>
 #include <cstddef>
 #include <fstream>
-#include <system_error>
 #include <vector>
 
+#include "rdma/system.h"
+#include "rdma/token_text.h"
 #include "rdmasync/error.h"
+#include "rdmasync/number.h"
 
 namespace rdmasync::rdma {
 namespace {
-
-constexpr std::string_view kHexDigits = "0123456789abcdef";
-
-std::string to_hex(const Token& token) {
-  std::string text;
-  for (const std::byte byte : token) {
-    text += kHexDigits[std::to_integer<unsigned>(byte >> 4)];
-    text += kHexDigits[std::to_integer<unsigned>(byte & std::byte{15})];
-  }
-  return text;
-}
-
-template <typename Number>
-bool read_number(std::string_view text, Number& number, int base) {
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number, base);
-  return error == std::errc() && stop == end;
-}
-
-bool read_token(std::string_view text, Token& token) {
-  if (text.size() != 2 * token.size()) {
-    return false;
-  }
-  for (std::size_t i = 0; i < token.size(); ++i) {
-    std::uint8_t byte = 0;
-    if (!read_number(text.substr(2 * i, 2), byte, 16)) {
-      return false;
-    }
-    token[i] = std::byte{byte};
-  }
-  return true;
-}
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> fields;
@@ -60,18 +29,20 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 }  // namespace
 
 std::string CmaEndpoint::print() const {
-  return host + ':' + std::to_string(pid) + ':' + std::to_string(board) + ':' + to_hex(nonce);
+  return host + ':' + std::to_string(pid) + ':' + std::to_string(board) + ':' + to_text(nonce);
 }
 
 CmaEndpoint CmaEndpoint::parse(std::string_view text) {
   const std::vector<std::string_view> fields = split(text, ':');
-  CmaEndpoint endpoint;
-  if (fields.size() != 4 || !read_number(fields[1], endpoint.pid, 10) || endpoint.pid <= 0 ||
-      !read_number(fields[2], endpoint.board, 10) || !read_token(fields[3], endpoint.nonce)) {
-    throw Error(Errc::kProtocol, "not an endpoint of the cma fabric: " + std::string(text));
+  if (fields.size() == 4) {
+    const auto pid = to_number<pid_t>(fields[1]);
+    const auto board = to_number<std::uint64_t>(fields[2]);
+    const auto nonce = token_from_text(fields[3]);
+    if (pid && *pid > 0 && board && nonce) {
+      return {.host = std::string(fields[0]), .pid = *pid, .board = *board, .nonce = *nonce};
+    }
   }
-  endpoint.host = fields[0];
-  return endpoint;
+  throw Error(Errc::kProtocol, "not an endpoint of the cma fabric: " + std::string(text));
 }
 
 std::string cma_host() {
@@ -79,9 +50,8 @@ std::string cma_host() {
   std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot_id);
   struct stat pid_namespace {};
   if (boot_id.empty() || stat("/proc/self/ns/pid", &pid_namespace) != 0) {
-    throw Error(Errc::kRefused,
-                "the cma fabric cannot tell which host this is: mount /proc, or use "
-                "another fabric");
+    throw Error(Errc::kResources,
+                with_errno("the cma fabric cannot tell by /proc which host this is"));
   }
   return boot_id + '/' + std::to_string(pid_namespace.st_ino);
 }

@@ -40,7 +40,7 @@ struct CmaEndpoint {
   static CmaEndpoint parse(std::string_view text);
 };
 
-/// CmaEndpoint::host of this process. Throws Error(kRefused) if /proc does not tell.
+/// CmaEndpoint::host of this process. Throws Error(kResources) if /proc does not tell.
 std::string cma_host();
 
 }  // namespace rdmasync::rdma

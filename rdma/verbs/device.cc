@@ -12,6 +12,7 @@
 #include "rdma/no_fork.h"
 #include "rdma/system.h"
 #include "rdmasync/error.h"
+#include "rdmasync/number.h"
 
 namespace rdmasync::rdma::verbs {
 namespace {
@@ -27,7 +28,7 @@ std::string memory_lock_limit() {
 std::size_t part_size_of(const ibv_device_attr& limits) {
   std::uint64_t size = limits.max_mr_size;
   if (const char* lower = std::getenv("RDMASYNC_MAX_MR_SIZE")) {
-    size = std::min<std::uint64_t>(size, std::strtoull(lower, nullptr, 10));
+    size = std::min(size, to_number<std::uint64_t>(lower).value_or(size));
   }
   const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   return std::max(size / page, std::uint64_t{1}) * page;

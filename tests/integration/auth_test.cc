@@ -1,7 +1,7 @@
 // Passwords and users: Redis's own masterauth and masteruser are all there is to set.
 
-#include "dataset.h"
 #include "harness/sync_test.h"
+#include "tests/support/dataset.h"
 
 namespace rdmasync::test {
 namespace {

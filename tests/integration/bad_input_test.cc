@@ -1,7 +1,7 @@
 // What cannot work says why, at once or in last_sync_error, and harms nothing.
 
-#include "dataset.h"
 #include "harness/sync_test.h"
+#include "tests/support/dataset.h"
 
 namespace rdmasync::test {
 namespace {
@@ -59,16 +59,6 @@ TEST_F(BadInputTest, MasterWithoutTheModule) {
   Server& replica = start_server("replica");
   Server& master = start_server("master", {.load_module = false});
   EXPECT_TRUE(mentions(failure_of(replica, master.host(), master.port()), "module"));
-}
-
-TEST_F(BadInputTest, MasterThatIsItselfAReplica) {
-  Server& top = start_server("top", {.config = {"repl-diskless-sync-delay 0"}});
-  Server& middle = start_server("middle");
-  Server& replica = start_server("replica");
-  middle.must("REPLICAOF", top.host(), top.port());
-  wait_until("the middle is linked",
-             [&] { return middle.info("replication", "master_link_status") == "up"; });
-  EXPECT_TRUE(mentions(failure_of(replica, middle.host(), middle.port()), "replica"));
 }
 
 TEST_F(BadInputTest, Itself) {

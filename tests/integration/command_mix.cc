@@ -3,7 +3,7 @@
 #include <array>
 #include <chrono>
 
-#include "dataset.h"
+#include "tests/support/dataset.h"
 
 namespace rdmasync::test {
 namespace {

@@ -3,8 +3,8 @@
 #include <array>
 #include <set>
 
-#include "dataset.h"
 #include "harness/sync_test.h"
+#include "tests/support/dataset.h"
 
 namespace rdmasync::test {
 namespace {
@@ -22,7 +22,6 @@ TEST_F(ConfigTest, Defaults) {
   EXPECT_EQ(server.config("rdmasync.join-window"), "100");
   EXPECT_EQ(server.config("rdmasync.max-rounds"), "8");
   EXPECT_EQ(server.config("rdmasync.cut-max-ms"), "1000");
-  EXPECT_EQ(server.config("rdmasync.relay-buffer"), std::to_string(256 << 20));
   EXPECT_EQ(server.config("rdmasync.huge-pages"), "yes");
   EXPECT_EQ(server.config("rdmasync.accelerate"), "yes");
   EXPECT_EQ(server.config("rdmasync.slaveof"), "");
@@ -40,7 +39,6 @@ TEST_F(ConfigTest, ConfigSetWhileRunning) {
       {"rdmasync.join-window", "0", "0"},
       {"rdmasync.max-rounds", "3", "3"},
       {"rdmasync.cut-max-ms", "50", "50"},
-      {"rdmasync.relay-buffer", "64mb", std::to_string(64 << 20)},
       {"rdmasync.huge-pages", "no", "no"}};
   for (const auto& [name, value, stored] : settings) {
     EXPECT_EQ(server.command("CONFIG", "SET", name, value).describe(), "+OK") << name;
@@ -152,14 +150,16 @@ TEST_P(StatusTest, InfoHasTheSameFieldsAsStatus) {
                               "sync_keys",
                               "sync_rounds",
                               "last_sync_error",
+                              "last_sync_left",
+                              "last_psync_left",
                               "last_sync_duration_ms",
                               "last_sync_connect_ms",
+                              "last_sync_wait_ms",
                               "last_sync_attach_ms",
                               "last_sync_pull_ms",
                               "last_sync_cut_ms",
                               "last_sync_load_ms",
-                              "last_sync_relay_ms",
-                              "last_sync_handover_ms",
+                              "last_sync_continue_ms",
                               "last_sync_cut_keys",
                               "last_sync_cut_us",
                               "last_sync_cut_forced",
@@ -215,6 +215,7 @@ TEST_P(StatusTest, SlaveofTwiceToTheSame) {
   Server& master = start_master();
   Server& replica = start_replica();
   fill_dataset(master);
+  fill_old_dataset(replica);
   pause_at(replica, "pulling");
   slaveof(replica, master);
   wait_state(replica, "pulling");

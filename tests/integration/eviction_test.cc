@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "dataset.h"
 #include "harness/sync_test.h"
+#include "tests/support/dataset.h"
 
 namespace rdmasync::test {
 namespace {
@@ -91,8 +91,8 @@ TEST_P(EvictionTest, EvictionDuringTheSync) {
   EXPECT_TRUE(equal(master, replica));
 }
 
-/// The master's limit is raised for the handover; an operator's new one is not undone after it.
-TEST_P(EvictionTest, ALimitThatIsSetDuringTheHandoverStays) {
+/// The master's limit is raised from the cut on; an operator's new one is not undone after it.
+TEST_P(EvictionTest, ALimitThatIsSetMeanwhileStays) {
   Server& master = start_master({.config = {"maxmemory 64mb", "repl-backlog-size 1mb"}});
   Server& replica = start_replica();
   fill_dataset(master, {.small_keys = 1000});

@@ -1,7 +1,7 @@
 // Children of a master that save its dataset while its memory is registered for reading.
 
-#include "dataset.h"
 #include "harness/sync_test.h"
+#include "tests/support/dataset.h"
 
 namespace rdmasync::test {
 namespace {

@@ -1,8 +1,8 @@
 // The proof that the other tests prove something: with Redis's own replication, datasets and
 // writers end equal, and what differs is found.
 
-#include "dataset.h"
 #include "harness/sync_test.h"
+#include "tests/support/dataset.h"
 #include "writers.h"
 
 namespace rdmasync::test {

@@ -3,8 +3,8 @@
 #include <csignal>
 #include <tuple>
 
-#include "dataset.h"
 #include "harness/sync_test.h"
+#include "tests/support/dataset.h"
 
 namespace rdmasync::test {
 namespace {
@@ -33,9 +33,7 @@ class InterruptionTest : public SyncTest, public ::testing::WithParamInterface<C
         .module_args = fabric_args(std::get<0>(GetParam()))};
   }
   static const std::string& state() { return std::get<1>(GetParam()); }
-  static bool before_loading() {
-    return state() != "loading" && state() != "relaying" && state() != "handover";
-  }
+  static bool before_loading() { return state() != "loading" && state() != "continuing"; }
   Server& master() { return *master_; }
   Server& replica() { return *replica_; }
 
@@ -67,9 +65,9 @@ std::string case_name(const ::testing::TestParamInfo<Case>& test) {
 
 INSTANTIATE_TEST_SUITE_P(States, InterruptionTest,
                          ::testing::Combine(::testing::ValuesIn(fabrics()),
-                                            ::testing::Values("connecting", "attaching", "pulling",
-                                                              "cutting", "loading", "relaying",
-                                                              "handover")),
+                                            ::testing::Values("connecting", "waiting", "attaching",
+                                                              "pulling", "cutting", "loading",
+                                                              "continuing")),
                          case_name);
 
 TEST_P(InterruptionTest, MasterKilled) {

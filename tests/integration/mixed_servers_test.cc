@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "dataset.h"
 #include "harness/sync_test.h"
+#include "tests/support/dataset.h"
 
 namespace rdmasync::test {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "dataset.h"
 #include "harness/sync_test.h"
+#include "tests/support/dataset.h"
 
 // A host without rdma-core: there, the libraries are files that are none, in a mount namespace of
 // the server's own.

@@ -1,7 +1,7 @@
 // A sync of a master that is at rest: what arrives, and what it costs the master.
 
-#include "dataset.h"
 #include "harness/sync_test.h"
+#include "tests/support/dataset.h"
 
 namespace rdmasync::test {
 namespace {

@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "dataset.h"
 #include "harness/sync_test.h"
+#include "tests/support/dataset.h"
 
 namespace rdmasync::test {
 namespace {

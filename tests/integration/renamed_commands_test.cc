@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "dataset.h"
 #include "harness/sync_test.h"
+#include "tests/support/dataset.h"
 
 // A server whose commands were renamed or disabled, in redis.conf or by an ACL: a sync is exact, or
 // it is refused before anything is lost.
@@ -49,8 +49,8 @@ TEST_P(WithoutOnMasterTest, TheSyncIsRefused) {
 class WithoutOnReplicaTest : public RenamedCommandsTest,
                              public ::testing::WithParamInterface<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Commands, WithoutOnReplicaTest,
-                         ::testing::Values("REPLICAOF", "RESTORE", "CLIENT", "CONFIG", "DBSIZE",
-                                           "FUNCTION", "MODULE"),
+                         ::testing::Values("REPLICAOF", "RESTORE", "CLIENT", "CONFIG", "FUNCTION",
+                                           "MODULE"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(WithoutOnReplicaTest, TheSyncIsRefused) {

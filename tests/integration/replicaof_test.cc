@@ -1,12 +1,16 @@
 // REPLICAOF itself: the master answers the PSYNC.
 
+#include <sys/resource.h>
+
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <sstream>
 #include <thread>
 
-#include "dataset.h"
 #include "harness/sync_test.h"
+#include "tests/support/dataset.h"
 #include "writers.h"
 
 namespace rdmasync::test {
@@ -17,12 +21,13 @@ class ReplicaofTest : public FabricTest {
   static void replicaof(Server& replica, const Server& master) {
     replica.must("REPLICAOF", master.host(), master.port());
   }
-  /// Left to the server: why is in the master's log.
-  static void wait_left_to_server(const Server& master, const std::string& why) {
+  /// Left to the server: why is in the master's log, and in its INFO.
+  static void wait_left_to_server(Server& master, const std::string& why) {
     wait_until(master.name() + " leaves a PSYNC to the server, since " + why, [&] {
       const std::string log = master.log();
       return log.find(why) != std::string::npos;
     });
+    EXPECT_NE(status(master, "last_psync_left").find(why), std::string::npos);
   }
 };
 RDMASYNC_FOR_EACH_FABRIC(ReplicaofTest);
@@ -203,6 +208,7 @@ TEST_P(ReplicaofTest, RewrittenConfigurationIsTheOperators) {
   Server& master = start_master({.config = {"maxmemory 2gb"}});
   Server& replica = start_replica();
   fill_dataset(master, {.large_values = 1});
+  fill_old_dataset(replica);
   const auto rewritten = [](Server& server) {
     server.must("CONFIG", "REWRITE");
     std::ifstream file(server.directory() / "redis.conf");
@@ -276,7 +282,8 @@ TEST_P(ReplicaofTest, NobodyAnswersForAnotherHost) {
   Server& master = start_master();
   Client other = master.connect();
   const Reply reply = other.command("RDMASYNC.EXPORT", "NATIVE", "127.0.0.2:4711");
-  EXPECT_TRUE(reply.is_error() && mentions(reply.text, "not the same host")) << reply.describe();
+  EXPECT_TRUE(reply.is_error() && mentions(reply.text, "not the same host"))
+      << "this one answers for another host: " << reply.describe();
 }
 
 TEST_P(ReplicaofTest, AnnouncedAddressIsAllThatTheMasterShows) {
@@ -299,6 +306,112 @@ TEST_P(ReplicaofTest, AnnouncedAddressIsAllThatTheMasterShows) {
   shown.erase("");
   EXPECT_EQ(shown, (std::set<std::string>{"ip=192.0.2.77,port=4711"}));
   EXPECT_TRUE(equal(master, replica));
+}
+
+/// A load may last longer than the master lets a client be silent: it closes both connections.
+TEST_P(ReplicaofTest, MasterThatClosesSilentConnections) {
+  Server& master = start_master({.config = {"timeout 2"}});
+  Server& replica = start_replica();
+  fill_dataset(master, {.large_values = 1});
+  for (const char* state : {"loading", "continuing"}) {
+    SCOPED_TRACE(state);
+    pause_at(replica, state);
+    replicaof(replica, master);
+    wait_state(replica, state);
+    wait_until("the master has closed the control connection", [&] {
+      return master.must("CLIENT", "LIST").text.find("cmd=rdmasync.export") == std::string::npos;
+    });
+    for (int i = 0; i < 100; i++) {
+      master.must("SET", "meanwhile:" + std::to_string(i), random_bytes(i, 1000));
+    }
+    pause_at(replica, "none");
+    wait_synced(replica, master);
+    EXPECT_EQ(master.info("stats", "total_forks"), "0");
+    EXPECT_TRUE(equal(master, replica));
+    replica.must("REPLICAOF", "NO", "ONE");
+    replica.must("SET", "own", state);
+  }
+}
+
+/// There is nothing to read with, and nothing to read from, but the server stays up.
+TEST_P(ReplicaofTest, FewFileDescriptors) {
+  Server& master = start_master();
+  Server& replica = start_replica();
+  fill_dataset(master, {.large_values = 1});
+  fill_old_dataset(replica);
+  const auto allow = [&replica](rlim_t most) {
+    rlimit limit{};
+    ASSERT_EQ(prlimit(replica.pid(), RLIMIT_NOFILE, nullptr, &limit), 0);
+    limit.rlim_cur = most;
+    ASSERT_EQ(prlimit(replica.pid(), RLIMIT_NOFILE, &limit, nullptr), 0);
+  };
+  const auto open_now = [&replica] {
+    const auto files =
+        std::filesystem::directory_iterator("/proc/" + std::to_string(replica.pid()) + "/fd");
+    return static_cast<rlim_t>(std::distance(begin(files), end(files)));
+  };
+  replica.client();  // has one already
+  const auto before = open_now();
+  constexpr rlim_t kMostOfASync = 12;
+  for (rlim_t more = 0; more < kMostOfASync; more++) {
+    SCOPED_TRACE(more);
+    allow(before + more);
+    slaveof(replica, master);
+    wait_until(
+        "it is synced, or says why it cannot be",
+        [&] {
+          const auto told = status(replica);
+          return told.at("state") == "synced" || mentions(told.at("last_sync_error"), "open files");
+        },
+        [&] { return describe_status(replica); });
+    EXPECT_EQ(replica.must("PING").text, "PONG");
+    slaveof_no_one(replica);
+  }
+  constexpr rlim_t kEnough = 1000;
+  allow(kEnough);
+  slaveof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_TRUE(equal(master, replica));
+  EXPECT_TRUE(replica.stop());
+}
+
+TEST_P(ReplicaofTest, MasterComesBackEmpty) {
+  Server& master = start_master();
+  Server& replica = start_replica();
+  fill_dataset(master, {.large_values = 1});
+  replicaof(replica, master);
+  wait_synced(replica, master);
+  master.kill();
+  master.start();
+  master.must("SET", "only", "this");
+  wait_until("the replica is as empty", [&] { return replica.command("DBSIZE").number == 1; });
+  wait_synced(replica, master);
+  EXPECT_EQ(status(replica, "syncs_ok"), "2");
+  EXPECT_EQ(master.info("stats", "total_forks"), "0");
+  EXPECT_TRUE(equal(master, replica));
+}
+
+TEST_P(ReplicaofTest, EightReplicasUnderWriters) {
+  Server& master = start_master();
+  fill_dataset(master);
+  constexpr int kReplicas = 8;
+  std::vector<Server*> replicas;
+  replicas.reserve(kReplicas);
+  for (int i = 0; i < kReplicas; i++) {
+    replicas.push_back(&start_server("replica-" + std::to_string(i), with_fabric()));
+  }
+  Writers writers(master, 1);
+  for (Server* replica : replicas) {
+    replicaof(*replica, master);
+  }
+  for (Server* replica : replicas) {
+    wait_synced(*replica, master);
+  }
+  writers.stop();
+  for (Server* replica : replicas) {
+    EXPECT_TRUE(equal(master, *replica));
+  }
+  EXPECT_EQ(master.info("stats", "total_forks"), "0");
 }
 
 /// Each of the two commands takes over from the other.

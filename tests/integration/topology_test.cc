@@ -1,7 +1,7 @@
 // More than two servers, and what an ordinary replica does after the sync.
 
-#include "dataset.h"
 #include "harness/sync_test.h"
+#include "tests/support/dataset.h"
 #include "writers.h"
 
 namespace rdmasync::test {
@@ -178,7 +178,7 @@ TEST_P(TopologyTest, NativeReplicaofStillWorksAfterwards) {
 }
 
 TEST_P(TopologyTest, NativeReplicaofCancelsTheSync) {
-  for (const char* state : {"attaching", "pulling", "cutting", "loading", "relaying", "handover"}) {
+  for (const char* state : {"attaching", "pulling", "cutting", "loading", "continuing"}) {
     SCOPED_TRACE(state);
     Server& master = start_master();
     Server& replica = start_replica();
@@ -186,10 +186,11 @@ TEST_P(TopologyTest, NativeReplicaofCancelsTheSync) {
         "other", with_fabric({.config = {"repl-diskless-sync-delay 0", "rdmasync.accelerate no"}}));
     fill_dataset(master);
     fill_dataset(other, {.small_keys = 10, .large_values = 1});
+    fill_old_dataset(replica);
     pause_at(replica, state);
     slaveof(replica, master);
     wait_state(replica, state);
-    replica.must("REPLICAOF", other.host(), other.port());
+    turn(replica, {"REPLICAOF", other.host(), std::to_string(other.port())});
     pause_at(replica, "none");
     wait_state(replica, "idle");
     wait_link_up(replica, other);

@@ -10,8 +10,8 @@
 #include <sstream>
 #include <thread>
 
-#include "dataset.h"
 #include "harness/sync_test.h"
+#include "tests/support/dataset.h"
 
 namespace rdmasync::test {
 namespace {
@@ -148,8 +148,7 @@ TEST_P(WatchersTest, NotificationsTrackingWatchAndModuleEvents) {
     for (std::string word; words >> word;) {
       if (word.starts_with("link")) {
         seen.last_link_event = word;
-      } else if (std::find(seen.events.begin(), seen.events.end(), word) == seen.events.end()) {
-        // Once: the server was told of two masters.
+      } else {
         seen.events.push_back(word);
       }
     }
@@ -170,8 +169,8 @@ TEST_P(WatchersTest, LoadingIsAllThatALoadingReplicaSays) {
     Server& replica = start_slow_replica();
     // Much is asked meanwhile. That setting slows the server's own loader only.
     replica.must("CONFIG", "SET", "key-load-delay", 1000);
-    if (way == Way::kReplicaof) {
-      constexpr int kMany = 1'000'000;
+    if (way != Way::kNative) {
+      constexpr int kMany = 500'000;
       master.must("DEBUG", "POPULATE", kMany);
     }
     fill_old_dataset(replica);
@@ -211,7 +210,7 @@ TEST_P(WatchersTest, LoadingIsAllThatALoadingReplicaSays) {
     wait_end(way, replica, master);
     constexpr int kLongMs = 60000;
     EXPECT_EQ(writer.must("WAIT", 1, kLongMs).number, 1);
-    EXPECT_TRUE(equal(master, replica));
+    EXPECT_EQ(digest(replica), digest(master));
   }
 }
 

@@ -222,7 +222,8 @@ Crowd::Step waiter(Server& server, const Repertoire& repertoire, const Playgroun
     // In Valkey 8.1 a client that is woken in vain forgets how long it was to wait.
     constexpr std::chrono::seconds kLong{1};
     while (!client->answers_within(kLong)) {
-      other->run({"CLIENT", "UNBLOCK", id});
+      // Servers end at CLIENT UNBLOCK of a client that CLIENT PAUSE holds.
+      run_all(*other, {{"MULTI"}, {"CLIENT", "UNPAUSE"}, {"CLIENT", "UNBLOCK", id}, {"EXEC"}});
     }
     client->receive();
     return 1;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "dataset.h"
+#include "tests/support/dataset.h"
 
 namespace rdmasync::test {
 namespace {

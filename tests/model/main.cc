@@ -1,6 +1,6 @@
 // Shows that a copy made while writes go on is exact, or that it is not: many runs, each from one
 // seed. Usage: rdmasync-model [--seed N] [--seeds N] [--fabric NAME] [--repeat N] [--fault NAME]
-//                             [--seconds N] [--way slaveof|replicaof|native]
+//                             [--seconds N] [--way slaveof|replicaof|native] [--chain yes|no]
 //                             [--verbose]
 
 #include <chrono>
@@ -8,7 +8,6 @@
 #include <cstring>
 #include <iostream>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -23,12 +22,12 @@ namespace {
 struct Options {
   std::uint64_t first_seed = 1;
   int seeds = 1;
-  int repeat = 1;               ///< of every seed: chance in the servers' timing is not in it
-  int seconds = 0;              ///< no new run after so many; 0: as many as there are seeds
-  std::string fabric = {};      ///< empty: one after the other
-  std::string fault = {};       ///< planted in the module: a difference is what is wanted then
-  std::optional<Way> way = {};  ///< none: as the seed says
-  bool verbose = false;         ///< says of every run how long it took
+  int repeat = 1;           ///< of every seed: chance in the servers' timing is not in it
+  int seconds = 0;          ///< no new run after so many; 0: as many as there are seeds
+  std::string fabric = {};  ///< empty: one after the other
+  std::string fault = {};   ///< planted in the module: a difference is what is wanted then
+  Settings::Wanted wanted = {};
+  bool verbose = false;  ///< says of every run how long it took
 };
 
 Options parse(int argc, char** argv) {
@@ -56,7 +55,9 @@ Options parse(int argc, char** argv) {
     } else if (name == "--verbose") {
       options.verbose = true;
     } else if (name == "--way") {
-      options.way = way_named(value());
+      options.wanted.way = way_named(value());
+    } else if (name == "--chain") {
+      options.wanted.chain = value() == "yes";
     } else {
       throw std::invalid_argument("no such option: " + name);
     }
@@ -107,7 +108,7 @@ class Checker {
     }
     const std::string fabric =
         options_.fabric.empty() ? names.at(seed % names.size()) : options_.fabric;
-    const Settings settings(seed, fabric, options_.way);
+    const Settings settings(seed, fabric, options_.wanted);
     const auto start = std::chrono::steady_clock::now();
     const Verdict verdict = run_seed(*stage_, seed, settings);
     runs_++;
@@ -141,7 +142,8 @@ class Checker {
               << (verdict.difference.empty() ? "FAILED: " + verdict.failure
                                              : "DIFFERENT: " + verdict.difference)
               << "\n  again with: rdmasync-model --seed " << seed << " --fabric " << fabric
-              << " --way " << name_of(settings.way) << " --repeat 20"
+              << " --way " << name_of(settings.way) << " --chain "
+              << (settings.chain ? "yes" : "no") << " --repeat 20"
               << (options_.fault.empty() ? "" : " --fault " + options_.fault) << "\n  "
               << settings.describe() << '\n';
     if (options_.fault.empty()) {

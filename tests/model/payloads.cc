@@ -4,10 +4,11 @@
 
 namespace rdmasync::test {
 
-Payloads make_payloads(Server& elsewhere, const Repertoire& repertoire) {
+Payloads make_payloads(Server& elsewhere, const Repertoire& repertoire, bool short_lives) {
   Payloads payloads;
   payloads.elsewhere = elsewhere.port();
   Playground playground;
+  playground.short_lives = short_lives;
   playground.payloads.values = {""};  // RESTORE fails for now
   Dice dice(1, playground);
   Client client = elsewhere.connect();

@@ -6,7 +6,8 @@
 
 namespace rdmasync::test {
 
-/// All but the script, made on `elsewhere`, which is left with keys.
-Payloads make_payloads(Server& elsewhere, const Repertoire& repertoire);
+/// All but the script, made on `elsewhere`, which is left with keys. `short_lives`: as of a
+/// Playground; fields of their hashes may then end before they are restored.
+Payloads make_payloads(Server& elsewhere, const Repertoire& repertoire, bool short_lives);
 
 }  // namespace rdmasync::test

@@ -33,8 +33,9 @@ Stage::Stage(Repertoire& repertoire) : repertoire_(repertoire) {
   for (int i = 0; i < kReplicas; i++) {
     replicas_.push_back(std::make_unique<Server>("replica " + std::to_string(i), options));
   }
+  relay_ = std::make_unique<Server>("relay", options);
   elsewhere_ = std::make_unique<Server>("elsewhere", ServerOptions{.load_module = false});
-  payloads_ = make_payloads(*elsewhere_, repertoire_);
+  payloads_ = make_payloads(*elsewhere_, repertoire_, true);
   payloads_.script = master_->must("SCRIPT", "LOAD", run_all_script).text;
 }
 
@@ -48,6 +49,9 @@ void Stage::reset(const Settings& settings) {
       replica->must("FUNCTION", "FLUSH");
     }
   }
+  turn(*relay_, {"REPLICAOF", "NO", "ONE"});
+  wait_export_gone(*relay_);
+  configure(*relay_, settings.config);
   wait_export_gone(*master_);
   configure(*master_, common_config());
   configure(*master_, settings.config);
@@ -60,21 +64,17 @@ void Stage::reset(const Settings& settings) {
 }
 
 bool Stage::alive() {
-  return master_->alive() && std::all_of(replicas_.begin(), replicas_.end(),
-                                         [](const auto& replica) { return replica->alive(); });
+  return master_->alive() && relay_->alive() &&
+         std::all_of(replicas_.begin(), replicas_.end(),
+                     [](const auto& replica) { return replica->alive(); });
 }
 
 std::string Stage::logs() const {
   const auto end_of_log = [](const Server& server) {
     constexpr std::size_t kLines = 25;
-    constexpr std::size_t kCrash = 4000;
-    const std::string log = server.log();
-    const auto crash = log.find("REDIS BUG REPORT START");
-    return "---- log of " + server.name() + "\n" +
-           (crash == std::string::npos ? server.log_tail(kLines) : log.substr(crash, kCrash)) +
-           "\n";
+    return "---- log of " + server.name() + "\n" + server.log_tail(kLines) + "\n";
   };
-  std::string text = end_of_log(*master_);
+  std::string text = end_of_log(*master_) + end_of_log(*relay_);
   for (const auto& replica : replicas_) {
     text += end_of_log(*replica);
   }
@@ -88,6 +88,7 @@ class Run {
   Run(Stage& stage, std::uint64_t seed, const Settings& settings)
       : stage_(stage),
         master_(stage.master()),
+        source_(settings.chain ? stage.relay() : stage.master()),
         seed_(seed),
         settings_(settings),
         native_(settings.way == Way::kNative),
@@ -109,8 +110,12 @@ class Run {
  private:
   void play(Verdict& verdict) {
     stage_.reset(settings_);
+    if (settings_.chain) {
+      turn(source_, {"REPLICAOF", master_.host(), std::to_string(master_.port())});
+      wait_synced(source_, master_);
+    }
     const int full_syncs = full_syncs_so_far();
-    const bool had_backlog = master_.info("replication", "repl_backlog_active") == "1";
+    const bool had_backlog = source_.info("replication", "repl_backlog_active") == "1";
     fill();
     Crowd crowd;
     gather(crowd);
@@ -242,9 +247,9 @@ class Run {
 
   void sync(Server& replica) {
     if (settings_.way == Way::kSlaveof) {
-      slaveof(replica, master_);
+      slaveof(replica, source_);
     } else {
-      replica.must("REPLICAOF", master_.host(), master_.port());
+      replica.must("REPLICAOF", source_.host(), source_.port());
     }
   }
 
@@ -252,10 +257,10 @@ class Run {
   /// server itself without a history of its own in between.
   void sync_again(Server& replica) {
     if (settings_.way == Way::kSlaveof) {
-      replica.must("RDMASYNC.SLAVEOF", "localhost", master_.port());
+      replica.must("RDMASYNC.SLAVEOF", "localhost", source_.port());
     } else {
       replica.must("REPLICAOF", "NO", "ONE");
-      replica.must("REPLICAOF", master_.host(), master_.port());
+      replica.must("REPLICAOF", source_.host(), source_.port());
     }
   }
 
@@ -271,16 +276,16 @@ class Run {
           }
           const auto link = replica.info("replication");
           return (native_ || status(replica, "state") == "synced") && link.at("role") == "slave" &&
-                 link.at("master_port") == std::to_string(master_.port()) &&
+                 link.at("master_port") == std::to_string(source_.port()) &&
                  link.at("master_link_status") == "up";
         },
-        [&] { return describe_status(replica) + "; " + describe_status(master_); });
+        [&] { return describe_status(replica) + "; " + describe_status(source_); });
   }
 
   /// For the next try of a sync that has failed by the bound.
   void allow_a_long_cut(Server& replica) {
     if (status(replica, "last_sync_error").find("rdmasync.cut-max-ms (1)") != std::string::npos) {
-      master_.must("CONFIG", "SET", "rdmasync.cut-max-ms", 1000);
+      source_.must("CONFIG", "SET", "rdmasync.cut-max-ms", 1000);
     }
   }
 
@@ -291,6 +296,9 @@ class Run {
       if (std::string found = ledger_.difference(master_); !found.empty()) {
         return found;
       }
+    }
+    if (settings_.chain) {
+      wait_offsets_equal(master_, source_);
     }
     for (int i = 0; i < settings_.replicas; i++) {
       Server& replica = stage_.replica(i);
@@ -318,10 +326,11 @@ class Run {
     return {};
   }
 
-  int full_syncs_so_far() { return std::stoi(master_.info("stats", "sync_full")); }
+  int full_syncs_so_far() { return std::stoi(source_.info("stats", "sync_full")); }
 
   Stage& stage_;
   Server& master_;
+  Server& source_;  ///< that the replicas follow
   std::uint64_t seed_;
   const Settings& settings_;
   bool native_;

@@ -23,6 +23,8 @@ class Stage {
   void reset(const Settings& settings);
 
   Server& master() { return *master_; }
+  /// A replica of it, that others may follow.
+  Server& relay() { return *relay_; }
   Server& replica(int i) { return *replicas_.at(static_cast<std::size_t>(i)); }
   const Repertoire& repertoire() const { return repertoire_; }
   const Payloads& payloads() const { return payloads_; }
@@ -32,6 +34,7 @@ class Stage {
  private:
   const Repertoire& repertoire_;
   std::unique_ptr<Server> master_;
+  std::unique_ptr<Server> relay_;
   std::vector<std::unique_ptr<Server>> replicas_;
   std::unique_ptr<Server> elsewhere_;
   Payloads payloads_;

@@ -28,7 +28,7 @@ Way way_named(const std::string& name) {
 }
 
 /// Small bounds, so that a sync of little data meets them all.
-Settings::Settings(std::uint64_t seed, const std::string& fabric, std::optional<Way> wanted) {
+Settings::Settings(std::uint64_t seed, const std::string& fabric, const Wanted& wanted) {
   const Playground nothing;
   Dice dice(seed * 2 + 1, nothing);
   config = {{"rdmasync.fabric", fabric},
@@ -58,7 +58,8 @@ Settings::Settings(std::uint64_t seed, const std::string& fabric, std::optional<
     pauses.push_back(dice.one_in(3) ? 0 : dice.below(batch == 1 ? 200 : 1500));
   }
   again = dice.one_in(3);
-  way = wanted.value_or(dice.one_in(2) ? Way::kSlaveof : Way::kReplicaof);
+  way = wanted.way.value_or(dice.one_in(2) ? Way::kSlaveof : Way::kReplicaof);
+  chain = wanted.chain.value_or(dice.one_in(4)) && way != Way::kNative;
   // What the cut refuses RDMASYNC.SLAVEOF tries again, and REPLICAOF leaves to the server.
   config.emplace_back("rdmasync.cut-max-ms", way == Way::kSlaveof && dice.one_in(4) ? "1" : "1000");
   if (fabric == "verbs") {
@@ -82,13 +83,14 @@ void Settings::suit_an_emulated_machine() {
 }
 
 std::string Settings::describe() const {
-  std::string text =
-      "by " + name_of(way) + ", " + std::to_string(replicas) + " replicas, " +
-      std::to_string(mixers) + " mixers, batches of " + std::to_string(batch) + ", hold " +
-      std::to_string(hold) + (hold_late ? " late" : "") + ", " + std::to_string(flushable) +
-      " flushable databases, " + std::to_string(keys_per_type) + " keys per type, values to " +
-      std::to_string(largest_value) + (flood ? ", flood" : "") + (evict ? ", eviction" : "") +
-      (old_dataset ? ", onto an old dataset" : "") + (again ? ", and again" : "");
+  std::string text = "by " + name_of(way) + ", " + std::to_string(replicas) + " replicas, " +
+                     std::to_string(mixers) + " mixers, batches of " + std::to_string(batch) +
+                     ", hold " + std::to_string(hold) + (hold_late ? " late" : "") + ", " +
+                     std::to_string(flushable) + " flushable databases, " +
+                     std::to_string(keys_per_type) + " keys per type, values to " +
+                     std::to_string(largest_value) + (flood ? ", flood" : "") +
+                     (evict ? ", eviction" : "") + (old_dataset ? ", onto an old dataset" : "") +
+                     (chain ? ", in a chain" : "") + (again ? ", and again" : "");
   for (const auto& [name, value] : config) {
     text.append("\n    ").append(name).append(" ") += value;
   }
@@ -102,7 +104,7 @@ std::vector<std::pair<std::string, std::string>> common_config() {
           {"lazyfree-lazy-user-del", "no"},     {"lazyfree-lazy-user-flush", "no"},
           {"lazyfree-lazy-expire", "no"},       {"maxmemory", "0"},
           {"maxmemory-policy", "noeviction"},   {"notify-keyspace-events", ""},
-          {"rdmasync.accelerate", "yes"}};
+          {"rdmasync.accelerate", "yes"},       {"repl-ping-replica-period", "1"}};
 }
 
 }  // namespace rdmasync::test

@@ -23,8 +23,12 @@ Way way_named(const std::string& name);
 
 /// What a seed decides beside the commands.
 struct Settings {
-  /// `wanted`: none is as the seed says.
-  Settings(std::uint64_t seed, const std::string& fabric, std::optional<Way> wanted);
+  /// What a seed need not decide; nothing: it does.
+  struct Wanted {
+    std::optional<Way> way = {};
+    std::optional<bool> chain = {};
+  };
+  Settings(std::uint64_t seed, const std::string& fabric, const Wanted& wanted);
 
   std::vector<std::pair<std::string, std::string>> config;
   Way way = Way::kSlaveof;
@@ -40,6 +44,7 @@ struct Settings {
   bool flood = false;        ///< rounds do not converge
   bool evict = false;        ///< the master has a memory limit meanwhile
   bool old_dataset = false;  ///< the replicas keep what they had from the run before
+  bool chain = false;        ///< the replicas are those of a replica
   bool again = false;        ///< each replica syncs a second time, onto its own history
   int fill = 0;              ///< commands before the first sync
   std::vector<int> pauses;   ///< commands before each sync, and after the last

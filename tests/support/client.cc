@@ -9,11 +9,17 @@
 #include <cctype>
 #include <cstdio>
 
+#include "tests/support/wait.h"
+
 namespace rdmasync::test {
 namespace {
 
 constexpr int kConnectSeconds = 10;
 constexpr int kReplySeconds = 120;
+
+bool is_loading(const Reply& reply) {
+  return reply.is_error() && reply.text.starts_with("LOADING");
+}
 
 Reply to_value(const redisReply& raw) {
   Reply reply;
@@ -198,6 +204,12 @@ Reply Client::run(const Command& command) {
 
 Reply Client::checked(const Command& command) {
   Reply reply = run(command);
+  if (is_loading(reply)) {
+    wait_until("a server no longer loads", [&] {
+      reply = run(command);
+      return !is_loading(reply);
+    });
+  }
   if (reply.is_error()) {
     throw ErrorReply(printable(command.at(0)) + ": " + reply.text);
   }
@@ -210,7 +222,7 @@ Fields Client::info(std::string_view section) {
 
 Fields Client::status() {
   const Reply reply = command("RDMASYNC.STATUS");
-  if (reply.is_error() && !reply.text.starts_with("LOADING")) {
+  if (reply.is_error() && !is_loading(reply)) {
     throw ErrorReply("RDMASYNC.STATUS: " + reply.text);
   }
   Fields fields;

@@ -76,7 +76,7 @@ class Client {
   Reply command(const Args&... args) {
     return run({to_argument(args)...});
   }
-  /// The same, but an error reply throws ErrorReply.
+  /// The same, but waits while the server loads a dataset, and an error reply throws ErrorReply.
   template <class... Args>
   Reply must(const Args&... args) {
     return checked({to_argument(args)...});

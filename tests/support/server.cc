@@ -192,7 +192,12 @@ std::string Server::log() const {
 }
 
 std::string Server::log_tail(std::size_t lines) const {
+  constexpr std::size_t kReport = 16 << 10;
   const std::string text = log();
+  const auto crash = text.find("BUG REPORT START");
+  if (crash != std::string::npos) {
+    return text.substr(crash, kReport);
+  }
   std::size_t begin = text.size();
   for (std::size_t found = 0; begin > 0; begin--) {
     if (text[begin - 1] == '\n' && found++ == lines) {

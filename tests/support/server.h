@@ -72,6 +72,7 @@ class Server {
   std::string config(const std::string& name);
 
   std::string log() const;
+  /// Of one that has crashed, the report instead.
   std::string log_tail(std::size_t lines) const;
 
  private:

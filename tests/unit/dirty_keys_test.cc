@@ -83,5 +83,30 @@ TEST(DirtyKeys, BinaryNamesAreKeptWhole) {
   EXPECT_EQ(keys.next_in_round()->second, name);
 }
 
+TEST(DirtyKeys, AHiddenOneIsGoneOnceItIsWritten) {
+  DirtyKeys keys;
+  keys.hide({0, "written"});
+  keys.hide({0, "not"});
+  EXPECT_EQ(keys.size(), 0U) << "no round has them";
+  keys.mark(0, "written");
+  keys.mark(1, "not");
+  EXPECT_EQ(keys.next_hidden(), (DirtyKeys::Key{0, "not"}));
+  EXPECT_FALSE(keys.any_hidden());
+  EXPECT_EQ(keys.next_hidden(), std::nullopt);
+}
+
+TEST(DirtyKeys, HiddenOnesAreSwappedAndFlushed) {
+  DirtyKeys keys;
+  keys.hide({0, "a"});
+  keys.hide({1, "b"});
+  keys.swap(0, 1);
+  keys.flush(0);
+  EXPECT_EQ(keys.next_hidden(), (DirtyKeys::Key{1, "a"}));
+  EXPECT_FALSE(keys.any_hidden());
+  keys.hide({3, "c"});
+  keys.flush(log_format::kAllDatabases);
+  EXPECT_FALSE(keys.any_hidden());
+}
+
 }  // namespace
 }  // namespace rdmasync::master

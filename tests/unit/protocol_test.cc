@@ -24,6 +24,8 @@ Attached attached() {
   reply.server = "Redis 7.0.15";
   reply.modules = "rdmasync testtype";
   reply.has_backlog = true;
+  reply.fills = true;
+  reply.keys = {{0, 3}, {15, 1ULL << 40U}};
   return reply;
 }
 
@@ -55,18 +57,36 @@ TEST(Protocol, AReplyToCutComesBack) {
   CutReply reply;
   reply.replication_id = std::string(40, 'f');
   reply.offset = INT64_MAX;
-  reply.moved = -1;
+  reply.keys = -1;
   reply.forced = true;
   const CutReply back = cut_reply_from(to_fields(reply));
   EXPECT_EQ(back.offset, INT64_MAX);
   EXPECT_EQ(to_fields(back), to_fields(reply));
 }
 
-TEST(Protocol, APositionComesBack) {
-  const Position back = position_from(to_fields(Position{5, 1 << 20, "run"}));
-  EXPECT_EQ(back.offset, 5);
-  EXPECT_EQ(back.backlog, 1 << 20);
+TEST(Protocol, AnAnswerComesBack) {
+  const Answered back = answered_from(to_fields(Answered{true, INT64_MAX}));
+  EXPECT_TRUE(back.psync);
+  EXPECT_EQ(back.offset, INT64_MAX);
+}
+
+TEST(Protocol, NumbersOfKeysAreNumbers) {
+  EXPECT_EQ(attached_from(to_fields(attached())).keys, attached().keys);
+  EXPECT_EQ(attached_from(with(to_fields(attached()), "keys", "")).keys.size(), 0U);
+  for (const char* wrong : {"1", "1:", ":1", "a:1", "1:b", "1:2:3"}) {
+    EXPECT_NE(why_not(with(to_fields(attached()), "keys", wrong)).find("a number"),
+              std::string::npos)
+        << wrong;
+  }
+}
+
+TEST(Protocol, AHelloComesBack) {
+  const Hello back = hello_from(to_fields(Hello{"run", true, "first", "second"}));
   EXPECT_EQ(back.run_id, "run");
+  EXPECT_TRUE(back.has_backlog);
+  EXPECT_TRUE(back.has_history("first"));
+  EXPECT_TRUE(back.has_history("second"));
+  EXPECT_FALSE(back.has_history("third"));
 }
 
 TEST(Protocol, EveryFieldThatLacksIsNamed) {

@@ -39,20 +39,14 @@ TEST(Rdb, WhoLoadsWhat) {
   EXPECT_FALSE(loads(kRedis70, kValkey81));
 }
 
-TEST(Rdb, ValkeysOwnVersionsHaveANameOfTheirOwn) {
-  std::string file;
-  append_file_head(file, 80);
-  EXPECT_EQ(file, "VALKEY080");
-}
-
 TEST(Rdb, FileFrame) {
   std::string file;
-  append_file_head(file, 10);
+  append_file_head(file);
   append_aux(file, "repl-stream-db", "0");
   append_select_db(file, 3, 2, 1);
   append_file_end(file);
   EXPECT_EQ(file,
-            "REDIS0010\xFA\x0Erepl-stream-db\x01"
+            "REDIS0009\xFA\x0Erepl-stream-db\x01"
             "0\xFE\x03\xFB\x02\x01\xFF"s +
                 std::string(8, '\0'));
 }

@@ -75,7 +75,7 @@ Measurement::Measurement(int changes)
   playground_.short_lives = false;  // what changes is changed by a command
   playground_.keys_per_type = kKeysPerType;
   repertoire_.limit_to(server_);
-  playground_.payloads = make_payloads(elsewhere_, repertoire_);
+  playground_.payloads = make_payloads(elsewhere_, repertoire_, playground_.short_lives);
   client_.must("TESTTYPE.HEARD");  // listens from now on
   for (const std::string type : Dice::types()) {
     add_keys(type);

@@ -58,13 +58,20 @@ std::string fabric_name(const ::testing::TestParamInfo<std::string>& info);
 #define RDMASYNC_FOR_EACH_FABRIC(Suite) \
   INSTANTIATE_TEST_SUITE_P(Fabrics, Suite, ::testing::ValuesIn(fabrics()), fabric_name)
 
+/// The same for what takes long, and in which the fabric has no part.
+#define RDMASYNC_FOR_ONE_FABRIC(Suite) \
+  INSTANTIATE_TEST_SUITE_P(Fabrics, Suite, ::testing::Values(fabrics().front()), fabric_name)
+
 /// RDMASYNC.STATUS, as text.
 Fields status(Server& server);
 std::string status(Server& server, const std::string& field);
 long long status_number(Server& server, const std::string& field);
 std::string describe_status(Server& server);
 
-/// Sends RDMASYNC.SLAVEOF and expects +OK, with or without a remark.
+/// A command that makes a replica another server's, or nobody's, as soon as it does not load:
+/// expects +OK, with or without a remark.
+void turn(Server& replica, const Command& command);
+/// RDMASYNC.SLAVEOF.
 void slaveof(Server& replica, const Server& master);
 void slaveof_no_one(Server& replica);
 
@@ -75,8 +82,8 @@ void wait_state(Server& replica, const std::string& state);
 void pause_at(Server& replica, const std::string& state);
 /// The sync has given up at least once and says why.
 std::string wait_error(Server& replica);
-/// Seen in the log, that it has begun to load `times` times.
-void wait_loading(const Server& replica, int times = 1);
+/// Seen in the log, that it has begun to load.
+void wait_loading(const Server& replica);
 /// The sync that was stopped has put this server back.
 void wait_settled(Server& replica);
 /// The server follows this master natively, and the link is up.

@@ -7,12 +7,12 @@
 
 namespace rdmasync {
 
-/// The number that the whole text is, in decimal; none if it is anything else or does not fit.
+/// The number that the whole text is; none if it is anything else or does not fit.
 template <std::integral Number>
-std::optional<Number> to_number(std::string_view text) {
+std::optional<Number> to_number(std::string_view text, int base = 10) {
   Number number{};
   const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  const auto [stop, error] = std::from_chars(text.data(), end, number, base);
   if (error != std::errc{} || stop != end) {
     return std::nullopt;
   }

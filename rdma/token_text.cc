@@ -1,10 +1,12 @@
-#include "module/token_text.h"
+#include "rdma/token_text.h"
 
-#include <charconv>
+#include <cstdint>
 
-namespace rdmasync {
+#include "rdmasync/number.h"
 
-std::string to_text(const rdma::Token& token) {
+namespace rdmasync::rdma {
+
+std::string to_text(const Token& token) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
   for (const std::byte byte : token) {
@@ -14,20 +16,19 @@ std::string to_text(const rdma::Token& token) {
   return text;
 }
 
-std::optional<rdma::Token> token_from_text(std::string_view text) {
-  rdma::Token token;
+std::optional<Token> token_from_text(std::string_view text) {
+  Token token;
   if (text.size() != 2 * token.size()) {
     return std::nullopt;
   }
   for (std::size_t i = 0; i < token.size(); ++i) {
-    unsigned value = 0;
-    const char* digits = text.data() + 2 * i;
-    if (std::from_chars(digits, digits + 2, value, 16).ptr != digits + 2) {
+    const auto value = to_number<std::uint8_t>(text.substr(2 * i, 2), 16);
+    if (!value) {
       return std::nullopt;
     }
-    token[i] = static_cast<std::byte>(value);
+    token[i] = std::byte{*value};
   }
   return token;
 }
 
-}  // namespace rdmasync
+}  // namespace rdmasync::rdma

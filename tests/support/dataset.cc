@@ -1,4 +1,4 @@
-#include "dataset.h"
+#include "tests/support/dataset.h"
 
 #include <algorithm>
 #include <array>
@@ -110,7 +110,6 @@ void add_expiring(Pipeline& to, long long now_ms) {
   to.add("SET", "ttl:string", "v", "PXAT", now_ms + kHour + 1);
   to.add("SET", "ttl:large", random_bytes(4, 200 << 10), "PXAT", now_ms + kHour + 2);
   to.add("SET", "ttl:int", 42, "PXAT", now_ms + kHour + 3);
-  to.add("SET", "ttl:soon", "v", "PXAT", now_ms + 400);
   to.add("RPUSH", "ttl:list", "a", "b");
   to.add("PEXPIREAT", "ttl:list", now_ms + 48 * kHour + 4);
   to.add("HSET", "ttl:hash", "f", "v");
@@ -149,8 +148,7 @@ std::string random_bytes(std::uint64_t seed, std::size_t length) {
   return bytes;
 }
 
-void fill_dataset(Server& server, const DatasetOptions& options) {
-  Client client = server.connect();
+void fill_dataset(Client& client, const DatasetOptions& options) {
   Pipeline pipeline(client);
   const long long now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
                                std::chrono::system_clock::now().time_since_epoch())
@@ -161,6 +159,9 @@ void fill_dataset(Server& server, const DatasetOptions& options) {
     add_collections(pipeline);
     add_streams(pipeline);
     add_expiring(pipeline, now_ms);
+    if (options.short_lived) {
+      pipeline.add("SET", "ttl:soon", "v", "PXAT", now_ms + 400);
+    }
     if (options.testtype) {
       pipeline.add("TESTTYPE.SET", "testtype:small", "value of db " + std::to_string(db));
       pipeline.add("TESTTYPE.SET", "testtype:large", random_bytes(5, 300 << 10));
@@ -178,6 +179,11 @@ void fill_dataset(Server& server, const DatasetOptions& options) {
   if (options.functions) {
     add_functions(client);
   }
+}
+
+void fill_dataset(Server& server, const DatasetOptions& options) {
+  Client client = server.connect();
+  fill_dataset(client, options);
 }
 
 void wait_short_lived_gone(Server& server) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "tests/support/client.h"
 #include "tests/support/server.h"
 
 namespace rdmasync::test {
@@ -14,12 +15,14 @@ struct DatasetOptions {
   int small_keys = 2000;  ///< plain strings, spread over the databases
   int large_values = 4;   ///< raw strings of `large_bytes`
   std::size_t large_bytes = 4 << 20;
-  bool testtype = true;
+  bool testtype = true;     ///< the server has to have that module
+  bool short_lived = true;  ///< some that expire while one looks
   bool functions = true;
 };
 
 /// Fills a server with every type in every encoding that it has, in several databases, with and
 /// without expiry, with binary, empty and huge keys and values, and with functions.
+void fill_dataset(Client& client, const DatasetOptions& options = {});
 void fill_dataset(Server& server, const DatasetOptions& options = {});
 
 /// Some of its keys live for less than a second: waits until the server has deleted them.

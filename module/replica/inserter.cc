@@ -1,0 +1,191 @@
+#include "module/replica/inserter.h"
+
+#include <algorithm>
+#include <string>
+#include <unordered_map>
+
+#include "module/redis/context.h"
+#include "module/redis/guard.h"
+#include "module/redis/key_meta.h"
+#include "module/redis/rdb.h"
+#include "module/redis/server.h"
+#include "rdmasync/error.h"
+#include "rdmasync/number.h"
+
+namespace rdmasync::replica {
+
+namespace {
+
+constexpr redis::HeldSettings::Client kHolder = 1;  // no client: there is only one
+// How long clients wait for an answer, which is that the server loads.
+constexpr std::chrono::milliseconds kTurnEvery{5};
+// Between two looks at the clock, where a key counts as one, and so do so many bytes.
+constexpr std::size_t kWork = 256;
+constexpr std::size_t kBytesOfWork = 1024;
+
+bool g_remember = false;
+std::unordered_map<std::string, std::uint64_t> g_addresses;
+
+std::string remembered_name(std::uint32_t db, std::string_view key) {
+  return std::to_string(db) + ":" + std::string(key);
+}
+
+/// As the server itself writes it: such a string is kept as a number.
+bool is_integer(std::string_view value) {
+  constexpr std::size_t kMostDigits = 20;
+  if (value.empty() || value.size() > kMostDigits) {
+    return false;
+  }
+  const auto number = to_number<std::int64_t>(value);
+  return number && std::to_string(*number) == value;
+}
+
+}  // namespace
+
+// A callback's own context has no client, and so no database.
+Inserter::Inserter(Turns turns) : own_(redis::make_context()), turns_(turns) {
+  if ((redis::GetContextFlags(own_.get()) & redis::kCtxAsyncLoading) != 0) {
+    turns_ = Turns::kNone;
+  }
+  g_addresses.clear();
+  std::generate(yielders_.begin(), yielders_.end(), redis::make_context);
+  silence_.hold(redis::module_context(), kHolder, {{"notify-keyspace-events", ""}});
+}
+
+Inserter::~Inserter() {
+  redis::event_guard("notify-keyspace-events", [this] { silence_.release(kHolder); });
+}
+
+void Inserter::call_for(RedisModuleCtx* client) {
+  client_ = client;
+  db_.reset();
+}
+
+void Inserter::select(std::uint32_t db) {
+  if (db == db_) {
+    return;
+  }
+  if (redis::SelectDb(ctx(), static_cast<int>(db)) != redis::kOk) {
+    throw Error(Errc::kUsage, "this server has no database " + std::to_string(db));
+  }
+  db_ = db;
+}
+
+void Inserter::put(std::string_view key, const Incoming& incoming) {
+  if (incoming.is_value()) {
+    direct(key, incoming);
+  } else {
+    packed(incoming);
+  }
+}
+
+void Inserter::erase(std::string_view key) {
+  const redis::String name = redis::make_string(key);
+  const redis::Key opened{redis::OpenKey(ctx(), name.get(), redis::kKeyRead | redis::kKeyWrite)};
+  redis::UnlinkKey(opened.get());
+}
+
+void Inserter::flush() {
+  redis::call(ctx(), redis::kFlushDb, {"ASYNC"});
+}
+
+void Inserter::swap(std::uint32_t a, std::uint32_t b) {
+  redis::call(ctx(), redis::kSwapDb, {std::to_string(a), std::to_string(b)});
+}
+
+void Inserter::direct(std::string_view key, const Incoming& incoming) {
+  Landing& landing = *incoming.landing;
+  const redis::String name = redis::make_string(key);
+  set(name.get(), landing.value.get(), landing.meta);
+  if (g_remember) {
+    g_addresses[remembered_name(db_.value(), key)] =
+        reinterpret_cast<std::uint64_t>(redis::view(landing.value.get()).data());
+  }
+  // The keyspace has it now; a second reference would make the first write to it copy it.
+  landing.value.reset();
+  inserted(name.get(), incoming);
+}
+
+void Inserter::packed(const Incoming& incoming) {
+  const auto head = log::entry_head(incoming.entry);
+  const redis::String name = redis::make_string(head.key);
+  if (incoming.is_payload) {
+    restore(head, value_of(incoming, head));
+  } else {
+    redis::rdb::Reader rest(incoming.entry.substr(head.size));
+    const std::uint64_t length = rest.length();
+    const std::string_view value =
+        incoming.landing ? std::string_view(incoming.landing->bytes) : rest.take(length);
+    set(name.get(), redis::make_string(value).get(), head.meta);
+  }
+  inserted(name.get(), incoming);
+}
+
+void Inserter::set(RedisModuleString* name, RedisModuleString* value, const log::KeyMeta& meta) {
+  const bool as_number = is_integer(redis::view(value));
+  if (as_number) {
+    redis::set(ctx(), redis::view(name), redis::view(value));
+  }
+  const redis::Key key{redis::OpenKey(ctx(), name, redis::kKeyRead | redis::kKeyWrite)};
+  if (!as_number) {
+    redis::StringSet(key.get(), value);
+  }
+  redis::set_meta(key.get(), meta);
+}
+
+void Inserter::restore(const log::EntryHead& head, std::string_view payload) {
+  const auto& meta = head.meta;
+  const auto expire_at = std::to_string(std::max<std::int64_t>(meta.expire_at_ms, 0));
+  const auto recency = std::to_string(meta.recency);
+  const bool idle = meta.recency_kind == log_format::Recency::kIdle;
+  if (meta.recency_kind == log_format::Recency::kNone) {
+    redis::call(ctx(), redis::kRestore, {head.key, expire_at, payload, "REPLACE", "ABSTTL"});
+  } else {
+    redis::call(
+        ctx(), redis::kRestore,
+        {head.key, expire_at, payload, "REPLACE", "ABSTTL", idle ? "IDLETIME" : "FREQ", recency});
+  }
+}
+
+void Inserter::functions(std::string_view payload) {
+  if (!payload.empty()) {
+    redis::call(ctx(), redis::kFunction, {"RESTORE", payload, "FLUSH"});
+  }
+}
+
+void Inserter::inserted(RedisModuleString* name, const Incoming& incoming) {
+  redis::NotifyKeyspaceEvent(ctx(), redis::kNotifyLoaded, "loaded", name);
+  work_ += work_of(incoming);
+  if (work_ >= kWork) {
+    work_ = 0;
+    give_turn();
+  }
+}
+
+void Inserter::give_turn() {
+  const auto now = Clock::now();
+  if (turns_ == Turns::kNone || now < next_turn_) {
+    return;
+  }
+  redis::Yield(yielders_.at(next_yielder_).get(), redis::kYieldClients, nullptr);
+  next_yielder_ = (next_yielder_ + 1) % yielders_.size();
+  next_turn_ = Clock::now() + kTurnEvery;
+}
+
+std::size_t work_of(const Incoming& incoming) {
+  const std::size_t bytes = incoming.is_value() ? 0
+                            : incoming.landing  ? incoming.landing->bytes.size()
+                                                : incoming.entry.size();
+  return 1 + bytes / kBytesOfWork;
+}
+
+std::uint64_t linked_address(std::uint32_t db, std::string_view key) {
+  const auto found = g_addresses.find(remembered_name(db, key));
+  return found == g_addresses.end() ? 0 : found->second;
+}
+
+void remember_linked_addresses(bool on) {
+  g_remember = on;
+}
+
+}  // namespace rdmasync::replica

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "module/redis/held_settings.h"
+#include "module/redis/owned.h"
+#include "module/replica/sink.h"
+
+namespace rdmasync::replica {
+
+/// Changes the keyspace as the records of a log say, through the module API. Nobody is told of it
+/// but other modules, of keys that are loaded. Main thread, inside of a load. What the server
+/// refuses throws Error(kRefused).
+class Inserter {
+ public:
+  enum class Turns {
+    kNone,   ///< clients wait
+    kYield,  ///< between keys the server's clients are told that it loads, unless they are served
+             ///< meanwhile: they must not see some of the keys without the others
+  };
+  explicit Inserter(Turns turns);
+  Inserter(const Inserter&) = delete;
+  Inserter& operator=(const Inserter&) = delete;
+  ~Inserter();
+
+  /// With the rights of this context's client from now on; it is in the selected database then.
+  void call_for(RedisModuleCtx* client);
+  void select(std::uint32_t db);
+
+  // In the selected database.
+  void put(std::string_view key, const Incoming& incoming);
+  void erase(std::string_view key);
+  void flush();
+
+  void swap(std::uint32_t a, std::uint32_t b);
+  void functions(std::string_view payload);
+
+  /// Gives the server's clients a turn if they had none for long. Insertions call it by themselves.
+  void give_turn();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void direct(std::string_view key, const Incoming& incoming);
+  void packed(const Incoming& incoming);
+  void set(RedisModuleString* name, RedisModuleString* value, const log::KeyMeta& meta);
+  void restore(const log::EntryHead& head, std::string_view payload);
+  void inserted(RedisModuleString* name, const Incoming& incoming);
+  RedisModuleCtx* ctx() const { return client_ != nullptr ? client_ : own_.get(); }
+
+  redis::Context own_;
+  RedisModuleCtx* client_ = nullptr;
+  redis::HeldSettings silence_;
+  Turns turns_;
+  std::optional<std::uint32_t> db_;
+  std::size_t work_ = 0;  ///< since the last look at the clock
+  Clock::time_point next_turn_{};
+  /// The server lets each yield `hz` times a second only, and from a tenth of a second on.
+  std::array<redis::Context, 20> yielders_;
+  std::size_t next_yielder_ = 0;
+};
+
+/// What it takes to insert that, in keys of few bytes.
+std::size_t work_of(const Incoming& incoming);
+
+/// The address that the read of this key's value filled in the last load, or 0: for tests that no
+/// copy was made.
+std::uint64_t linked_address(std::uint32_t db, std::string_view key);
+
+/// Whether to remember addresses for linked_address().
+void remember_linked_addresses(bool on);
+
+}  // namespace rdmasync::replica
