@@ -1,12 +1,14 @@
 #include "module/commands.h"
 
 #include <array>
-#include <charconv>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "module/config.h"
 #include "module/fields.h"
+#include "module/master/requests.h"
 #include "module/redis/guard.h"
 #include "module/redis/held_settings.h"
 #include "module/redis/main_thread.h"
@@ -67,7 +69,13 @@ int export_command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   if (argc < 2) {
     return redis::WrongArity(ctx);
   }
-  return redis::reply_guard(ctx, [&] { halves().exports.command(ctx, argv, argc); });
+  return redis::reply_guard(ctx, [&] {
+    std::vector<std::string_view> words;
+    for (int i = 1; i < argc; ++i) {
+      words.push_back(redis::view(argv[i]));
+    }
+    master::run_request(ctx, halves().exports, words);
+  });
 }
 
 /// CONFIG REWRITE, while some settings are not what the operator has set.

@@ -8,13 +8,13 @@
 
 #include "module/commands.h"
 #include "module/master/command_watch.h"
+#include "module/protocol/requests.h"
 #include "module/redis/command_filter.h"
 #include "module/redis/context.h"
 #include "module/redis/guard.h"
 #include "module/redis/held_settings.h"
 #include "module/redis/owned.h"
 #include "module/replica/dataset_gap.h"
-#include "rdmasync/protocol.h"
 
 namespace rdmasync {
 
@@ -76,7 +76,7 @@ void refuse_without_dataset(Filtered* command) {
       // Also its transaction is given up: the server takes no arguments with it.
       redis::CommandFilterArgInsert(command, 1, redis::make_string("loading").release());
     } else {
-      redis::become(command, protocol::kExportCommand, protocol::kLoading);
+      redis::become(command, protocol::request::Loading::kName);
     }
   });
 }

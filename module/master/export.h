@@ -17,7 +17,7 @@
 #include "module/master/publisher.h"
 #include "module/master/registrar.h"
 #include "module/master/scan.h"
-#include "module/protocol/export.h"
+#include "module/protocol/replies.h"
 
 namespace rdmasync::master {
 

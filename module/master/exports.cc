@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <limits>
-#include <set>
 #include <utility>
 
 #include "module/config.h"
 #include "module/master/destroy_elsewhere.h"
+#include "module/master/requests.h"
 #include "module/master/table.h"
-#include "module/protocol/export.h"
+#include "module/protocol/replies.h"
 #include "module/redis/client_list.h"
 #include "module/redis/context.h"
 #include "module/redis/guard.h"
@@ -19,7 +19,6 @@
 #include "module/redis/server.h"
 #include "module/thread_cpu_time.h"
 #include "rdmasync/number.h"
-#include "rdmasync/protocol.h"
 
 namespace rdmasync::master {
 
@@ -65,25 +64,6 @@ constexpr std::int64_t kHeldBacklog = 256 << 20;
 // may keep those clients waiting longer by this part, up to that.
 constexpr int kPartOfTurn = 8;
 constexpr std::chrono::microseconds kLongestPart{1500};
-
-bool has_backlog() {
-  return redis::Info("replication").number("repl_backlog_active") != 0;
-}
-
-protocol::Hello hello() {
-  const redis::Info replication("replication");
-  return {.run_id = redis::Info("server").text("run_id"),
-          .has_backlog = has_backlog(),
-          .replication_id = replication.text("master_replid"),
-          .second_id = replication.text("master_replid2")};
-}
-
-void refuse_where_no_cut_can_be(RedisModuleCtx* ctx) {
-  const int flags = redis::GetContextFlags(ctx);
-  if ((flags & (redis::kCtxMulti | redis::kCtxLua)) != 0) {
-    throw Error(Errc::kUsage, "RDMASYNC.EXPORT cannot run in a transaction or a script");
-  }
-}
 
 /// Where modules may not read all that there is.
 void refuse_in_cluster(RedisModuleCtx* ctx) {
@@ -143,84 +123,22 @@ Exports::~Exports() {
   stop_watching();
 }
 
-void Exports::command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
-  const auto arg = [&](int i) {
-    if (i >= argc) {
-      throw Error(Errc::kUsage, "wrong number of arguments for RDMASYNC.EXPORT");
-    }
-    return redis::view(argv[i]);
-  };
-  const auto client = redis::GetClientId(ctx);
-  const std::string_view what = arg(1);
-
-  if (what == protocol::kAck) {
-    // No reply to it, whatever happens: a late one may come from a replica that was dropped.
-    const auto session = readers_.find(client);
-    if (session != readers_.end()) {
-      session->second.of->acknowledge(client, number(arg(2)));
-    }
-    return;
-  }
-  if (what == protocol::kNotYet) {
-    // With this first word every server asks again in a second.
-    redis::ReplyWithError(
-        ctx, "NOMASTERLINK rdmasync: this replica has not yet taken up its master's stream");
-    return;
-  }
-  if (what == protocol::kAskAgain) {
-    redis::ReplyWithError(ctx, "LOADING rdmasync: this server cannot answer that now, ask again");
-    return;
-  }
-  if (what == protocol::kLoading) {
-    redis::ReplyWithError(ctx, "LOADING rdmasync: this replica is about to load a dataset");
-    return;
-  }
-  refuse_where_no_cut_can_be(ctx);
-  if (what == protocol::kAttach) {
-    if (number(arg(2)) != protocol::kVersion) {
-      throw Error(Errc::kProtocol,
-                  "master and replica run different versions of rdmasync: load the same on both");
-    }
-    attach(ctx, arg(3));
-  } else if (what == protocol::kCut) {
-    cut(ctx, client);
-  } else if (what == protocol::kHello) {
-    redis::reply_fields(ctx, to_fields(hello()));
-  } else if (what == protocol::kPrime) {
-    redis::log_notice("rdmasync: a replica makes this server create its backlog");
-    priming_.hold(ctx, client, while_priming);
-    psyncs_.exempt(client);
-    redis::ReplyWithSimpleString(ctx, "OK");
-  } else if (what == protocol::kPsync) {
-    psyncs_.psync(ctx);
-  } else if (what == protocol::kFill) {
-    psyncs_.fill(ctx, std::string(arg(2)), number(arg(3)));
-  } else if (what == protocol::kNative) {
-    std::set<std::string> addresses;
-    for (int i = 2; i < argc; ++i) {
-      addresses.emplace(arg(i));
-    }
-    psyncs_.native(client, std::move(addresses));
-    redis::ReplyWithSimpleString(ctx, "OK");
-  } else if (what == protocol::kAwait) {
-    psyncs_.await(ctx, std::chrono::milliseconds(number(arg(2))));
-  } else if (what == protocol::kAnswer) {
-    redis::reply_fields(ctx, to_fields(psyncs_.answer(client, arg(2), arg(3), number(arg(4)))));
-  } else if (what == protocol::kLater) {
-    psyncs_.later(client, arg(2));
-    redis::ReplyWithSimpleString(ctx, "OK");
-  } else if (what == protocol::kDecline) {
-    psyncs_.decline(client, arg(2));
-    redis::ReplyWithSimpleString(ctx, "OK");
-  } else if (what == protocol::kDetach) {
-    leave(client);
-    redis::ReplyWithSimpleString(ctx, "OK");
-  } else {
-    throw Error(Errc::kUsage, "unknown subcommand '" + std::string(what) + "'");
+void Exports::acknowledge(Export::ClientId client, std::uint64_t position) {
+  const auto reader = readers_.find(client);  // a late one may come from a replica that was dropped
+  if (reader != readers_.end()) {
+    reader->second.of->acknowledge(client, position);
   }
 }
 
-void Exports::cut(RedisModuleCtx* ctx, Export::ClientId client) {
+void Exports::prime(RedisModuleCtx* ctx) {
+  redis::log_notice("rdmasync: a replica makes this server create its backlog");
+  const auto client = redis::GetClientId(ctx);
+  priming_.hold(ctx, client, while_priming);
+  psyncs_.exempt(client);
+}
+
+void Exports::cut(RedisModuleCtx* ctx) {
+  const auto client = redis::GetClientId(ctx);
   hold_backlog(ctx, client);
   Reader& session = reader(client);
   if (const auto reply = session.of->cut(ctx, client)) {
@@ -373,7 +291,7 @@ void Exports::join(RedisModuleCtx* ctx, Door& door, Export& joined) {
                                                         .rdb_version = redis::rdb_version(ctx),
                                                         .server = redis::server_name_and_version(),
                                                         .modules = redis::module_names(ctx),
-                                                        .has_backlog = has_backlog(),
+                                                        .has_backlog = redis::has_backlog(),
                                                         .fills = !redis::is_replica(),
                                                         .keys = redis::keys_by_database()}));
 }

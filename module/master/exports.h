@@ -33,8 +33,14 @@ class Exports final : private WriteListener {
   Exports() = default;
   ~Exports() override;
 
-  /// `RDMASYNC.EXPORT ...`, see protocol.h.
-  void command(RedisModuleCtx* ctx, RedisModuleString** argv, int argc);
+  // What a replica asks for on its control connection (module/protocol/requests.h).
+
+  /// Joins an export, or waits for one to be opened and does so then, in opened(). Replies.
+  void attach(RedisModuleCtx* ctx, std::string_view fabric);
+  void acknowledge(Export::ClientId client, std::uint64_t position);
+  void cut(RedisModuleCtx* ctx);  ///< replies, now or when it can be made
+  void leave(Export::ClientId client);
+  void prime(RedisModuleCtx* ctx);
 
   PsyncAnswers& psyncs() { return psyncs_; }
   const PsyncAnswers& psyncs() const { return psyncs_; }
@@ -87,18 +93,14 @@ class Exports final : private WriteListener {
     RedisModuleBlockedClient* cut = nullptr;  ///< one that waits
   };
 
-  /// Joins an export, or waits for one to be opened and does so then, in opened().
-  void attach(RedisModuleCtx* ctx, std::string_view fabric);
   static int on_opened(RedisModuleCtx* ctx, RedisModuleString** argv, int argc);
   void opened(RedisModuleCtx* ctx, std::string_view fabric);
   void open(RedisModuleCtx* ctx, const Place& place);
   void join(RedisModuleCtx* ctx, Door& door, Export& joined);
   void forget_preparations();
-  void cut(RedisModuleCtx* ctx, Export::ClientId client);
   void note_cut(Export::ClientId client, const protocol::CutReply& reply);
   void try_waiting_cuts();
   void hold_backlog(RedisModuleCtx* ctx, Export::ClientId client);
-  void leave(Export::ClientId client);
   void end(Export& ended);
   Export* joinable_at(const Place& place);
   Export& begin_export(const Place& place, std::unique_ptr<log::Ring> log);

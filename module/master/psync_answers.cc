@@ -9,8 +9,9 @@
 
 #include "module/config.h"
 #include "module/fault.h"
-#include "module/protocol/export.h"
 #include "module/protocol/psync.h"
+#include "module/protocol/replies.h"
+#include "module/protocol/requests.h"
 #include "module/redis/command_filter.h"
 #include "module/redis/context.h"
 #include "module/redis/log.h"
@@ -106,7 +107,7 @@ bool may_be_answered(PsyncAnswers::ClientId client) {
   }
   const redis::User user{redis::GetModuleUserFromUserName(name.get())};
   const redis::String command = redis::make_string(protocol::kExportCommand);
-  const redis::String subcommand = redis::make_string(protocol::kPsync);
+  const redis::String subcommand = redis::make_string(protocol::request::Psync::kName);
   std::array argv = {command.get(), subcommand.get()};
   return user && redis::ACLCheckCommandPermissions(user.get(), argv.data(),
                                                    static_cast<int>(argv.size())) == redis::kOk;
@@ -132,7 +133,7 @@ void PsyncAnswers::filter(RedisModuleCommandFilterCtx* command) {
     // Filler is of use only if what comes after it is still there.
     if (session->lacks_filler(offset) &&
         past.continues(session->replication_id, session->cut.value() + 1)) {
-      redis::become(command, protocol::kExportCommand, protocol::kFill);
+      redis::become(command, protocol::request::Fill::kName);
       return;
     }
   } else if (history().continues(id, offset)) {
@@ -148,7 +149,7 @@ void PsyncAnswers::filter(RedisModuleCommandFilterCtx* command) {
   }
   if (redis::in_cluster() && !redis::cluster_is_up()) {
     if (may_come_up()) {
-      redis::become(command, protocol::kExportCommand, protocol::kAskAgain);
+      redis::become(command, protocol::request::AskAgain::kName);
     } else {
       left("a replica", "the cluster is down, and lets nobody read (CLUSTER INFO)");
     }
@@ -169,7 +170,7 @@ void PsyncAnswers::filter(RedisModuleCommandFilterCtx* command) {
          std::string("its user has no permission for ") + protocol::kExportCommand);
     return;
   }
-  redis::become(command, protocol::kExportCommand, protocol::kPsync);
+  redis::become(command, protocol::request::Psync::kName);
 }
 
 void PsyncAnswers::filter_sync(RedisModuleCommandFilterCtx* command) {
@@ -178,7 +179,7 @@ void PsyncAnswers::filter_sync(RedisModuleCommandFilterCtx* command) {
   }
   const auto client = redis::client_of(command, "");
   if (client && waiting_.contains(*client)) {
-    redis::become(command, protocol::kExportCommand, protocol::kAskAgain);
+    redis::become(command, protocol::request::AskAgain::kName);
   }
 }
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "module/master/sync_sessions.h"
-#include "module/protocol/export.h"
+#include "module/protocol/replies.h"
 #include "module/redis/api.h"
 
 namespace rdmasync::master {

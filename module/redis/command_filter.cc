@@ -2,6 +2,7 @@
 
 #include "module/redis/client_list.h"
 #include "module/redis/context.h"
+#include "rdmasync/protocol.h"
 
 namespace rdmasync::redis {
 
@@ -26,9 +27,9 @@ std::optional<unsigned long long> client_of(RedisModuleCommandFilterCtx* command
   return found;
 }
 
-void become(RedisModuleCommandFilterCtx* filtered, const char* command, const char* subcommand) {
-  CommandFilterArgReplace(filtered, 0, make_string(subcommand).release());
-  CommandFilterArgInsert(filtered, 0, make_string(command).release());
+void become(RedisModuleCommandFilterCtx* filtered, const char* request) {
+  CommandFilterArgReplace(filtered, 0, make_string(request).release());
+  CommandFilterArgInsert(filtered, 0, make_string(protocol::kExportCommand).release());
 }
 
 }  // namespace rdmasync::redis

@@ -14,7 +14,7 @@ namespace rdmasync::redis {
 std::optional<unsigned long long> client_of(RedisModuleCommandFilterCtx* command,
                                             std::string_view before);
 
-/// It becomes `command subcommand`, followed by its arguments.
-void become(RedisModuleCommandFilterCtx* filtered, const char* command, const char* subcommand);
+/// It becomes `RDMASYNC.EXPORT request`, followed by its arguments.
+void become(RedisModuleCommandFilterCtx* filtered, const char* request);
 
 }  // namespace rdmasync::redis

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "module/protocol/export.h"
+#include "module/protocol/replies.h"
 #include "module/redis/owned.h"
 
 namespace rdmasync::redis {

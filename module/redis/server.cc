@@ -82,6 +82,14 @@ bool is_replica() {
   return (GetContextFlags(module_context()) & kCtxSlave) != 0;
 }
 
+void renew_link() {
+  call(module_context(), kClient, {"KILL", "TYPE", "master"});
+}
+
+bool has_backlog() {
+  return Info("replication").number("repl_backlog_active") != 0;
+}
+
 bool in_cluster() {
   return (GetContextFlags(module_context()) & kCtxCluster) != 0;
 }

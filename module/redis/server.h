@@ -44,6 +44,10 @@ class Info {
 
 /// Whether this server has a master.
 bool is_replica();
+/// Closes the link to the master: the server opens another, and asks for what it lacks.
+void renew_link();
+/// Whether it keeps the end of its stream, for partial resyncs.
+bool has_backlog();
 /// Whether it runs in cluster mode, and if so, whether its cluster is up.
 bool in_cluster();
 bool cluster_is_up();

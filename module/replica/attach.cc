@@ -7,7 +7,7 @@
 
 #include "module/redis/log.h"
 #include "module/redis/rdb.h"
-#include "rdmasync/protocol.h"
+#include "module/replica/suitability.h"
 
 namespace rdmasync::replica {
 
@@ -30,18 +30,14 @@ void check_accepted(ControlConnection& primer) {
 void prime_backlog(ControlConnection& link, const MasterAddress& master, const OwnIdentity& own,
                    const std::stop_token& stop) {
   ControlConnection primer(master, kPrimeTimeout, stop);
-  primer.command({protocol::kExportCommand, protocol::kPrime});
+  primer.command(protocol::request::Prime{});
   primer.command({"REPLCONF", "listening-port", std::to_string(own.listening_port)});
   if (!own.ip.empty()) {
     primer.command({"REPLCONF", "ip-address", own.ip});
   }
   primer.command({"REPLCONF", "capa", "eof", "capa", "psync2"});
   primer.send({"PSYNC", "?", "-1"});
-  const auto has_backlog = [&] {
-    const auto reply = link.command({protocol::kExportCommand, protocol::kHello});
-    return protocol::hello_from(fields_of(*reply)).has_backlog;
-  };
-  while (!has_backlog()) {
+  while (!say_hello(link).has_backlog) {
     check_accepted(primer);
   }
 }
@@ -64,8 +60,7 @@ Attachment attach_once(ControlConnection& link, const MasterAddress& master,
                        const std::stop_token& stop) {
   Attachment made;
   made.fabric = rdma::make_fabric(name);
-  const auto reply = link.command(
-      {protocol::kExportCommand, protocol::kAttach, std::to_string(protocol::kVersion), name});
+  const auto reply = link.command(protocol::request::Attach{{}, name});
   made.place = protocol::attached_from(fields_of(*reply));
   const protocol::Attached& place = made.place;
   if (!redis::rdb::loads(own.rdb_version, place.rdb_version)) {

@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "module/protocol/export.h"
+#include "module/protocol/replies.h"
 #include "module/replica/control_connection.h"
 #include "module/replica/log_buffers.h"
 #include "rdma/fabric.h"

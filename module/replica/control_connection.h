@@ -9,7 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "module/protocol/export.h"
+#include "module/protocol/replies.h"
+#include "module/protocol/requests.h"
 
 struct redisContext;
 struct redisReply;
@@ -41,9 +42,11 @@ class ControlConnection {
   ~ControlConnection();
 
   Reply command(const std::vector<std::string>& args);
+  Reply command(const protocol::Request& request) { return command(protocol::to_command(request)); }
 
   /// For commands without a reply.
   void send(const std::vector<std::string>& args);
+  void send(const protocol::Request& request) { send(protocol::to_command(request)); }
 
   /// Throws Error(kPeerLost) if the master has closed the connection. Never blocks.
   void check_alive();

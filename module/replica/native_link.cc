@@ -14,7 +14,6 @@
 
 #include "rdmasync/error.h"
 #include "rdmasync/number.h"
-#include "rdmasync/protocol.h"
 
 namespace rdmasync::replica {
 
@@ -93,9 +92,7 @@ void NativeLink::look() {
   if (addresses == announced_) {
     return;
   }
-  std::vector<std::string> words = {protocol::kExportCommand, protocol::kNative};
-  words.insert(words.end(), addresses.begin(), addresses.end());
-  control_.command(words);
+  control_.command(protocol::request::Native{{addresses.begin(), addresses.end()}});
   announced_ = std::move(addresses);
 }
 
@@ -111,8 +108,7 @@ bool NativeLink::psync_waits(std::chrono::milliseconds time) {
     }
     // Not for long: the link may be another one by then.
     const auto wait = std::clamp(left, std::chrono::milliseconds{0}, kLongestWait);
-    const auto reply = control_.command(
-        {protocol::kExportCommand, protocol::kAwait, std::to_string(wait.count())});
+    const auto reply = control_.command(protocol::request::Await{wait.count()});
     const bool waits = protocol::waits_from(fields_of(*reply)).psync;
     if (waits || left <= kLongestWait) {
       return waits;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "module/redis/server.h"
 #include "module/replica/main_tasks.h"
 #include "rdmasync/error.h"
 
@@ -31,7 +32,7 @@ void OwnLink::check_is_down() const {
 
 void OwnLink::renew(const std::stop_token& stop) {
   ups_before_ = events_.count();
-  on_main(stop, [this] { server_.renew_link(); });
+  on_main(stop, redis::renew_link);
 }
 
 std::optional<std::int64_t> OwnLink::offset(const std::stop_token& stop) {

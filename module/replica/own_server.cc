@@ -171,10 +171,6 @@ void OwnServer::disallow_stub(std::uint64_t number) {
   }
 }
 
-void OwnServer::renew_link() {
-  redis::call(module_context(), redis::kClient, {"KILL", "TYPE", "master"});
-}
-
 std::optional<std::int64_t> OwnServer::offset() const {
   const redis::Info replication("replication");
   if (!link_is_up(replication)) {

@@ -68,9 +68,6 @@ class OwnServer {
   std::uint64_t allow_stub(Stub how);
   void disallow_stub(std::uint64_t number);
 
-  /// Closes the link to the master: the server opens another, and asks for what it lacks.
-  void renew_link();
-
   /// Up to where the master's stream is applied; nothing without a link.
   std::optional<std::int64_t> offset() const;
 

@@ -6,13 +6,13 @@
 
 #include "module/config.h"
 #include "module/fault.h"
+#include "module/protocol/requests.h"
 #include "module/redis/command_filter.h"
 #include "module/redis/log.h"
 #include "module/redis/main_thread.h"
 #include "module/redis/server.h"
 #include "rdmasync/error.h"
 #include "rdmasync/number.h"
-#include "rdmasync/protocol.h"
 
 namespace rdmasync::replica {
 
@@ -94,7 +94,7 @@ bool Replica::between_histories() const {
 void Replica::filter_psync(RedisModuleCommandFilterCtx* command) {
   // It would make a sync for nothing: this server's replication id is not yet that of its master.
   if (between_histories()) {
-    redis::become(command, protocol::kExportCommand, protocol::kNotYet);
+    redis::become(command, protocol::request::NotYet::kName);
   } else {
     server_.filler().filter_psync(command);
   }

@@ -13,7 +13,6 @@
 #include "module/replica/suitability.h"
 #include "module/replica/sync.h"
 #include "rdma/thread.h"
-#include "rdmasync/protocol.h"
 
 namespace rdmasync::replica {
 
@@ -166,7 +165,7 @@ void Session::give_way(ControlConnection& control, NativeLink& native, const Err
       if (begun_ == Begun::kByUser) {
         return hold_off(control, native, error.what(), stop);
       }
-      control.command({protocol::kExportCommand, protocol::kDecline, error.what()});
+      control.command(protocol::request::Decline{error.what()});
       throw error;
   }
 }
@@ -176,7 +175,7 @@ void Session::hold_off(ControlConnection& control, NativeLink& native, const std
   const auto until = std::chrono::steady_clock::now() + put_off(reason);
   while (std::chrono::steady_clock::now() < until && !stop.stop_requested()) {
     if (native.psync_waits(NativeLink::kAwait)) {
-      control.command({protocol::kExportCommand, protocol::kLater, reason});
+      control.command(protocol::request::Later{reason});
     }
   }
 }

@@ -69,9 +69,7 @@ RedisModuleBlockedClient* block(RedisModuleCtx* ctx) {
 /// is so of one that ends while it is blocked.
 void end_link(RedisModuleCtx* ctx) {
   redis::post_to_main([blocked = block(ctx)] {
-    redis::event_guard("ending the link", [] {
-      redis::call(redis::module_context(), redis::kClient, {"KILL", "TYPE", "master"});
-    });
+    redis::event_guard("ending the link", redis::renew_link);
     redis::UnblockClient(blocked, nullptr);
   });
 }

@@ -7,7 +7,6 @@
 
 #include "module/redis/rdb.h"
 #include "rdmasync/error.h"
-#include "rdmasync/protocol.h"
 
 namespace rdmasync::replica {
 
@@ -33,8 +32,7 @@ std::string missing_in(const std::string& here, const std::string& there) {
 }  // namespace
 
 protocol::Hello say_hello(ControlConnection& link) {
-  return protocol::hello_from(
-      fields_of(*link.command({protocol::kExportCommand, protocol::kHello})));
+  return protocol::hello_from(fields_of(*link.command(protocol::request::Hello{})));
 }
 
 void check_master(ControlConnection& link, const std::string& name, const std::string& own_run_id) {

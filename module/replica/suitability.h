@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "module/protocol/export.h"
+#include "module/protocol/replies.h"
 #include "module/replica/control_connection.h"
 #include "module/replica/own_server.h"
 #include "module/replica/staging.h"

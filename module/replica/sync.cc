@@ -14,7 +14,6 @@
 #include "module/replica/pull.h"
 #include "module/replica/stub_load.h"
 #include "module/replica/suitability.h"
-#include "rdmasync/protocol.h"
 
 namespace rdmasync::replica {
 
@@ -214,13 +213,10 @@ Attachment Sync::attach() {
 
 protocol::CutReply Sync::read_to_cut(Attachment attachment, Sink& sink) {
   SyncStatus& status = *around_.status;
-  Pull pull(
-      std::move(attachment), sink, facts_.value_buffers, status,
-      Pull::Callbacks{
-          [this](std::uint64_t position) {
-            control_.send({protocol::kExportCommand, protocol::kAck, std::to_string(position)});
-          },
-          [this] { check(); }, [this] { say_hello(control_); }});
+  Pull pull(std::move(attachment), sink, facts_.value_buffers, status,
+            Pull::Callbacks{
+                [this](std::uint64_t position) { control_.send(protocol::request::Ack{position}); },
+                [this] { check(); }, [this] { say_hello(control_); }});
   protocol::CutReply cut;
   for (std::uint64_t round = 1; round != 0; round = cut.again_after_round) {
     enter(State::kPulling);
@@ -229,12 +225,11 @@ protocol::CutReply Sync::read_to_cut(Attachment attachment, Sink& sink) {
     if (cut.asking) {
       control_.command({"ASKING"});
     }
-    cut = protocol::cut_reply_from(
-        fields_of(*control_.command({protocol::kExportCommand, protocol::kCut})));
+    cut = protocol::cut_reply_from(fields_of(*control_.command(protocol::request::Cut{})));
   }
   status.set_cut({cut.keys, cut.us, cut.forced});
   pull.until_cut();
-  control_.command({protocol::kExportCommand, protocol::kDetach});
+  control_.command(protocol::request::Detach{});
   redis::log_notice(
       fmt::format("rdmasync: read {} keys, {:.1f} MB; the cut is at {}:{}{}", status.keys.load(),
                   static_cast<double>(status.read_bytes) / 1e6, cut.replication_id, cut.offset,
@@ -256,8 +251,8 @@ std::int64_t Sync::answer(const std::string& session, const std::string& stub,
   enter(State::kWaiting);
   for (;;) {
     if (native_.psync_waits(NativeLink::kAwait)) {
-      const auto reply = protocol::answered_from(fields_of(*control_.command(
-          {protocol::kExportCommand, protocol::kAnswer, session, stub, std::to_string(inserts)})));
+      const auto reply = protocol::answered_from(
+          fields_of(*control_.command(protocol::request::Answer{session, stub, inserts})));
       if (reply.psync) {
         next_question_ = std::chrono::steady_clock::now() + kAskAgainEvery;
         return reply.offset;

@@ -7,7 +7,7 @@
 #include <stop_token>
 #include <string>
 
-#include "module/protocol/export.h"
+#include "module/protocol/replies.h"
 #include "module/replica/attach.h"
 #include "module/replica/control_connection.h"
 #include "module/replica/native_link.h"

@@ -9,6 +9,9 @@
 namespace rdmasync::test {
 namespace {
 
+constexpr int kMixThreads = 3;
+constexpr int kFollowers = 1;
+
 class ChainTest : public FabricTest {
  protected:
   void SetUp() override {
@@ -57,7 +60,7 @@ class ChainTest : public FabricTest {
 RDMASYNC_FOR_EACH_FABRIC(ChainTest);
 
 TEST_P(ChainTest, ReplicaofUnderWriters) {
-  Writers writers(top(), 1);
+  Writers writers(top(), 1, kMixThreads, kFollowers);
   replicaof(bottom(), middle());
   wait_synced(bottom(), middle());
   writers.stop();
@@ -66,7 +69,7 @@ TEST_P(ChainTest, ReplicaofUnderWriters) {
 
 TEST_P(ChainTest, SlaveofUnderWriters) {
   fill_old_dataset(bottom());
-  Writers writers(top(), 2);
+  Writers writers(top(), 2, kMixThreads, kFollowers);
   slaveof(bottom(), middle());
   wait_synced(bottom(), middle());
   writers.stop();
@@ -76,7 +79,7 @@ TEST_P(ChainTest, SlaveofUnderWriters) {
 
 TEST_P(ChainTest, AFourthServer) {
   Server& fourth = start_server("fourth", with_fabric());
-  Writers writers(top(), 3);
+  Writers writers(top(), 3, kMixThreads, kFollowers);
   replicaof(bottom(), middle());
   wait_synced(bottom(), middle());
   replicaof(fourth, bottom());

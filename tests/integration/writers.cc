@@ -11,6 +11,7 @@ constexpr std::size_t kBatch = 24;
 /// Short, so that stop() need not wait.
 constexpr const char* kBlockSeconds = "0.02";
 constexpr const char* kBlockMs = "20";
+constexpr const char* kLongestWaitMs = "100";
 
 Command blocking_command(std::uint64_t step, std::uint64_t seed) {
   const auto key = [&](const char* type) {
@@ -35,10 +36,11 @@ Command blocking_command(std::uint64_t step, std::uint64_t seed) {
 
 }  // namespace
 
-Writers::Writers(Server& server, std::uint64_t seed, int mix_threads) {
+Writers::Writers(Server& server, std::uint64_t seed, int mix_threads, int followers) {
   constexpr std::uint64_t kSeedsPerRun = 100;
   for (int i = 0; i < mix_threads; i++) {
-    threads_.emplace_back(&Writers::run_mix, this, server.connect(), seed * kSeedsPerRun + i);
+    threads_.emplace_back(&Writers::run_mix, this, server.connect(), seed * kSeedsPerRun + i,
+                          followers);
   }
   for (int i = 0; i < kBlockedThreads; i++) {
     threads_.emplace_back(&Writers::run_blocked, this, server.connect(), seed + i);
@@ -68,7 +70,7 @@ void Writers::count(const Reply& reply) {
   (reply.is_error() ? failed_ : succeeded_)++;
 }
 
-void Writers::run_mix(Client client, std::uint64_t seed) {
+void Writers::run_mix(Client client, std::uint64_t seed, int followers) {
   try {
     CommandMix mix(seed);
     while (!stopping_) {
@@ -81,6 +83,9 @@ void Writers::run_mix(Client client, std::uint64_t seed) {
       }
       for (; sent > 0; sent--) {
         count(client.receive());
+      }
+      if (followers > 0) {
+        client.run({"WAIT", std::to_string(followers), kLongestWaitMs});
       }
     }
   } catch (const ConnectionLost&) {

@@ -15,7 +15,9 @@ namespace rdmasync::test {
 /// keys. What each thread sends depends on the seed alone.
 class Writers {
  public:
-  Writers(Server& server, std::uint64_t seed, int mix_threads = 3);
+  /// `followers`: replicas that have a batch before the next is sent. Without any, the mix is
+  /// faster than a replica of which others are copied.
+  Writers(Server& server, std::uint64_t seed, int mix_threads = 3, int followers = 0);
   ~Writers();
   Writers(const Writers&) = delete;
   Writers& operator=(const Writers&) = delete;
@@ -27,7 +29,7 @@ class Writers {
   std::uint64_t failed() const { return failed_; }
 
  private:
-  void run_mix(Client client, std::uint64_t seed);
+  void run_mix(Client client, std::uint64_t seed, int followers);
   void run_blocked(Client client, std::uint64_t seed);
   void count(const Reply& reply);
   void join();

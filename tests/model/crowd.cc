@@ -136,13 +136,22 @@ class HeldTransaction {
   bool open_ = false;
 };
 
+/// Until so many replicas have what it wrote.
+void wait_for(Client& client, int followers) {
+  constexpr const char* kLongestMs = "100";
+  if (followers > 0) {
+    client.run({"WAIT", std::to_string(followers), kLongestMs});
+  }
+}
+
 class Mixer {
  public:
   Mixer(Server& server, const Repertoire& repertoire, const Playground& playground,
-        std::uint64_t seed, int batch)
+        std::uint64_t seed, int batch, int followers)
       : repertoire_(repertoire),
         dice_(seed, playground),
         batch_(batch),
+        followers_(followers),
         client_(server.connect()) {}
 
   int step() {
@@ -156,6 +165,7 @@ class Mixer {
     for (int left = sent; left > 0; left--) {
       client_.receive();
     }
+    wait_for(client_, followers_);
     return sent;
   }
 
@@ -163,15 +173,16 @@ class Mixer {
   const Repertoire& repertoire_;
   Dice dice_;
   int batch_;
+  int followers_;
   Client client_;
 };
 
 }  // namespace
 
 Crowd::Step mixer(Server& server, const Repertoire& repertoire, const Playground& playground,
-                  std::uint64_t seed, int batch) {
+                  std::uint64_t seed, int batch, int followers) {
   // A function must be copyable, a connection is not.
-  auto mixer = std::make_shared<Mixer>(server, repertoire, playground, seed, batch);
+  auto mixer = std::make_shared<Mixer>(server, repertoire, playground, seed, batch, followers);
   return [mixer] { return mixer->step(); };
 }
 
@@ -191,11 +202,11 @@ Crowd::Step holder(Server& server, const Repertoire& repertoire, const Playgroun
   };
 }
 
-Crowd::Step flood(Server& server) {
+Crowd::Step flood(Server& server, int followers) {
   constexpr int kKeys = 700;
   auto client = std::make_shared<Client>(server.connect());
   auto count = std::make_shared<int>(0);
-  return [client, count] {
+  return [client, count, followers] {
     Command command = {"MSET"};
     for (int i = 0; i < kKeys; i++) {
       command.push_back("flood:" + std::to_string(i));
@@ -203,6 +214,7 @@ Crowd::Step flood(Server& server) {
     }
     ++*count;
     client->run(command);
+    wait_for(*client, followers);
     return 1;
   };
 }

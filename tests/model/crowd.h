@@ -49,9 +49,10 @@ class Crowd {
   std::vector<std::thread> threads_;
 };
 
-/// Sends units at full speed, `batch` commands before the first is answered.
+/// Sends units at full speed, `batch` commands before the first is answered. `followers`: replicas
+/// that have them before more are sent; so many writes are too fast for one that is copied itself.
 Crowd::Step mixer(Server& server, const Repertoire& repertoire, const Playground& playground,
-                  std::uint64_t seed, int batch);
+                  std::uint64_t seed, int batch, int followers);
 
 /// Has transactions open side by side, each for `hold` of its turns on average, so that they are
 /// queued before a scan, a round or a cut, and run after it. Half of them write nothing but keys of
@@ -60,7 +61,7 @@ Crowd::Step holder(Server& server, const Repertoire& repertoire, const Playgroun
                    const Playground& kept, std::uint64_t seed, int hold);
 
 /// Sends more keys at once than a small cut has, so that rounds do not converge.
-Crowd::Step flood(Server& server);
+Crowd::Step flood(Server& server, int followers);
 
 /// Blocks on keys that others write.
 Crowd::Step waiter(Server& server, const Repertoire& repertoire, const Playground& playground,

@@ -218,15 +218,17 @@ class Run {
 
   void gather(Crowd& crowd) {
     constexpr int kWaiters = 2;
+    const int followers = settings_.chain ? 1 : 0;
     std::uint64_t seed = seed_ * kSeedsPerRun;
     for (int i = 0; i < settings_.mixers; i++) {
-      crowd.add(mixer(master_, stage_.repertoire(), playground_, ++seed, settings_.batch));
+      crowd.add(
+          mixer(master_, stage_.repertoire(), playground_, ++seed, settings_.batch, followers));
     }
     if (!settings_.hold_late) {
       hold(crowd);
     }
     if (settings_.flood) {
-      crowd.add(flood(master_));
+      crowd.add(flood(master_, followers));
     }
     for (int i = 0; i < kWaiters; i++) {
       crowd.add(waiter(master_, stage_.repertoire(), playground_, ++seed));

@@ -1,107 +1,16 @@
-#include "module/protocol/export.h"
+#include "module/protocol/replies.h"
 
 #include <algorithm>
 #include <tuple>
 
-#include "rdma/token_text.h"
-#include "rdmasync/error.h"
+#include "module/protocol/field.h"
 #include "rdmasync/log_format.h"
-#include "rdmasync/number.h"
 
 namespace rdmasync::protocol {
 
 namespace {
 
-[[noreturn]] void refuse(std::string_view name, std::string_view text, const char* wanted) {
-  throw Error(Errc::kProtocol, "the master's reply has '" + std::string(text) + "' for '" +
-                                   std::string(name) + "', where " + wanted + " belongs");
-}
-
-// A value of each type as text, and back.
-
-std::string print(const std::string& value) {
-  return value;
-}
-void parse(std::string_view, std::string_view text, std::string& value) {
-  value = text;
-}
-
-std::string print(bool value) {
-  return value ? "1" : "0";
-}
-void parse(std::string_view name, std::string_view text, bool& value) {
-  if (text != "0" && text != "1") {
-    refuse(name, text, "0 or 1");
-  }
-  value = text == "1";
-}
-
-template <std::integral Number>
-std::string print(Number value) {
-  return std::to_string(value);
-}
-template <std::integral Number>
-void parse(std::string_view name, std::string_view text, Number& value) {
-  const auto number = to_number<Number>(text);
-  if (!number) {
-    refuse(name, text, "a number");
-  }
-  value = *number;
-}
-
-std::string print(const std::vector<std::uint32_t>& value) {
-  std::string text;
-  for (const std::uint32_t number : value) {
-    text.append(text.empty() ? "" : ",").append(std::to_string(number));
-  }
-  return text;
-}
-void parse(std::string_view name, std::string_view text, std::vector<std::uint32_t>& value) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(','), text.size());
-    parse(name, text.substr(0, end), value.emplace_back());
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-}
-
-std::string print(const std::map<std::uint32_t, std::uint64_t>& value) {
-  std::string text;
-  for (const auto& [first, second] : value) {
-    text.append(text.empty() ? "" : ",")
-        .append(std::to_string(first) + ":" + std::to_string(second));
-  }
-  return text;
-}
-void parse(std::string_view name, std::string_view text,
-           std::map<std::uint32_t, std::uint64_t>& value) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(','), text.size());
-    const std::size_t middle = std::min(text.find(':'), end);
-    std::uint32_t first = 0;
-    parse(name, text.substr(0, middle), first);
-    parse(name, text.substr(0, end).substr(std::min(middle + 1, end)), value[first]);
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-}
-
-std::string print(const rdma::Token& value) {
-  return rdma::to_text(value);
-}
-void parse(std::string_view name, std::string_view text, rdma::Token& value) {
-  const auto token = rdma::token_from_text(text);
-  if (!token) {
-    refuse(name, text, "a token");
-  }
-  value = *token;
-}
-
-template <typename Message, typename Member>
-struct Field {
-  const char* name;
-  Member Message::*member;
-};
-template <typename Message, typename Member>
-Field(const char*, Member Message::*) -> Field<Message, Member>;
+constexpr std::string_view kReply = "the master's reply";
 
 constexpr std::tuple kAttached = {
     Field{"endpoint", &Attached::endpoint},
@@ -161,9 +70,9 @@ Message decode(const Fields& fields, const std::tuple<Table...>& table) {
     const auto found = std::find_if(fields.begin(), fields.end(),
                                     [&](const auto& one) { return one.first == field.name; });
     if (found == fields.end()) {
-      throw Error(Errc::kProtocol, std::string("the master's reply lacks '") + field.name + "'");
+      throw Error(Errc::kProtocol, fmt::format("{} lacks '{}'", kReply, field.name));
     }
-    parse(field.name, found->second, message.*field.member);
+    parse({kReply, field.name}, found->second, message.*field.member);
   };
   std::apply([&](const auto&... field) { (read(field), ...); }, table);
   return message;

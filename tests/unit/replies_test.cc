@@ -1,4 +1,4 @@
-#include "module/protocol/export.h"
+#include "module/protocol/replies.h"
 
 #include <gtest/gtest.h>
 
@@ -46,14 +46,14 @@ std::string why_not(const Fields& fields) {
   return {};
 }
 
-TEST(Protocol, AReplyToAttachComesBack) {
+TEST(Replies, AReplyToAttachComesBack) {
   const Attached back = attached_from(to_fields(attached()));
   EXPECT_EQ(back.token, attached().token);
   EXPECT_EQ(back.rkeys, attached().rkeys);
   EXPECT_EQ(to_fields(back), to_fields(attached()));
 }
 
-TEST(Protocol, AReplyToCutComesBack) {
+TEST(Replies, AReplyToCutComesBack) {
   CutReply reply;
   reply.replication_id = std::string(40, 'f');
   reply.offset = INT64_MAX;
@@ -64,13 +64,13 @@ TEST(Protocol, AReplyToCutComesBack) {
   EXPECT_EQ(to_fields(back), to_fields(reply));
 }
 
-TEST(Protocol, AnAnswerComesBack) {
+TEST(Replies, AnAnswerComesBack) {
   const Answered back = answered_from(to_fields(Answered{true, INT64_MAX}));
   EXPECT_TRUE(back.psync);
   EXPECT_EQ(back.offset, INT64_MAX);
 }
 
-TEST(Protocol, NumbersOfKeysAreNumbers) {
+TEST(Replies, NumbersOfKeysAreNumbers) {
   EXPECT_EQ(attached_from(to_fields(attached())).keys, attached().keys);
   EXPECT_EQ(attached_from(with(to_fields(attached()), "keys", "")).keys.size(), 0U);
   for (const char* wrong : {"1", "1:", ":1", "a:1", "1:b", "1:2:3"}) {
@@ -80,7 +80,7 @@ TEST(Protocol, NumbersOfKeysAreNumbers) {
   }
 }
 
-TEST(Protocol, AHelloComesBack) {
+TEST(Replies, AHelloComesBack) {
   const Hello back = hello_from(to_fields(Hello{"run", true, "first", "second"}));
   EXPECT_EQ(back.run_id, "run");
   EXPECT_TRUE(back.has_backlog);
@@ -89,7 +89,7 @@ TEST(Protocol, AHelloComesBack) {
   EXPECT_FALSE(back.has_history("third"));
 }
 
-TEST(Protocol, EveryFieldThatLacksIsNamed) {
+TEST(Replies, EveryFieldThatLacksIsNamed) {
   for (const auto& lacking : to_fields(attached())) {
     const std::string& name = lacking.first;
     Fields fields = to_fields(attached());
@@ -98,13 +98,13 @@ TEST(Protocol, EveryFieldThatLacksIsNamed) {
   }
 }
 
-TEST(Protocol, AFieldOfALaterVersionIsSkipped) {
+TEST(Replies, AFieldOfALaterVersionIsSkipped) {
   Fields fields = to_fields(attached());
   fields.insert(fields.begin(), {"new", "value"});
   EXPECT_EQ(why_not(fields), "");
 }
 
-TEST(Protocol, WhatIsNoNumberIsNamed) {
+TEST(Replies, WhatIsNoNumberIsNamed) {
   for (const char* name : {"session", "log", "rkeys", "part-size", "capacity", "rdb-version"}) {
     for (const char* value :
          {"x", "", "1x", " 1", "-1", "0x10", "1,,2", "99999999999999999999999"}) {
@@ -121,7 +121,7 @@ TEST(Protocol, WhatIsNoNumberIsNamed) {
   }
 }
 
-TEST(Protocol, TokensAndFlagsAreWhole) {
+TEST(Replies, TokensAndFlagsAreWhole) {
   for (const char* value : {"", "a5", "zz", "A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5"}) {
     EXPECT_NE(why_not(with(to_fields(attached()), "token", value)).find("a token"),
               std::string::npos);
@@ -130,7 +130,7 @@ TEST(Protocol, TokensAndFlagsAreWhole) {
             std::string::npos);
 }
 
-TEST(Protocol, RkeysAreOneForEachPart) {
+TEST(Replies, RkeysAreOneForEachPart) {
   for (const char* rkeys : {"1,2", "1,2,3,4"}) {
     EXPECT_NE(why_not(with(to_fields(attached()), "rkeys", rkeys)).find("rkeys"),
               std::string::npos);
