@@ -53,6 +53,7 @@ TEST_P(StreamingTest, AnEmptyReplicaLoadsWhileItReads) {
   Server& master = start_master();
   Server& replica = start_replica();
   fill_dataset(master);
+  wait_short_lived_gone(master);  // the keys are counted
   replicaof_and_hold(replica, master, "pulling");
   EXPECT_EQ(replica.info("persistence", "loading"), "1");
   EXPECT_EQ(replica.info("replication", "master_port"), std::to_string(master.port()));
@@ -149,6 +150,9 @@ TEST_P(StreamingTest, NobodyIsServedTooEarly) {
   pause_at(replica, "continuing");
   replicaof(replica, master);
   wait_state(replica, "continuing");
+  ASSERT_NE(replica.info("replication", "master_replid"),
+            master.info("replication", "master_replid"))
+      << "a half-loaded replica has the master's own history";
   const Reply reply = replica.connect().command("PSYNC", "?", "-1");
   EXPECT_TRUE(reply.text.starts_with("NOMASTERLINK"))
       << "a sub-replica is served too early: " << reply.describe();
