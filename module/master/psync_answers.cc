@@ -147,15 +147,9 @@ void PsyncAnswers::filter(RedisModuleCommandFilterCtx* command) {
       (redis::in_cluster() || redis::Info("replication").text("master_link_status") != "up")) {
     return;  // the server refuses it, or tells it to wait
   }
-  if (redis::in_cluster() && !redis::cluster_is_up()) {
-    if (may_come_up()) {
-      redis::become(command, protocol::request::AskAgain::kName);
-    } else {
-      left("a replica", "the cluster is down, and lets nobody read (CLUSTER INFO)");
-    }
+  if (redis::in_cluster() && left_by_cluster(command)) {
     return;
   }
-  cluster_down_since_.reset();
   const auto client = redis::client_of(command, "replconf");
   if (!client) {
     left("a replica", "which client says PSYNC cannot be told");
@@ -183,11 +177,26 @@ void PsyncAnswers::filter_sync(RedisModuleCommandFilterCtx* command) {
   }
 }
 
-bool PsyncAnswers::may_come_up() {
+/// Whether the cluster is why this PSYNC is not for the module.
+bool PsyncAnswers::left_by_cluster(RedisModuleCommandFilterCtx* command) {
+  try {
+    if (redis::cluster_is_up()) {
+      cluster_down_since_.reset();
+      return false;
+    }
+  } catch (const Error& error) {
+    left("a replica", error.what());
+    return true;
+  }
   if (!cluster_down_since_) {
     cluster_down_since_ = Clock::now();
   }
-  return Clock::now() - *cluster_down_since_ < kUntilClusterIsUp;
+  if (Clock::now() - *cluster_down_since_ < kUntilClusterIsUp) {
+    redis::become(command, protocol::request::AskAgain::kName);
+  } else {
+    left("a replica", "the cluster is down, and lets nobody read (CLUSTER INFO)");
+  }
+  return true;
 }
 
 void PsyncAnswers::see_replconf(RedisModuleCommandFilterCtx* command) {

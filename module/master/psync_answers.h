@@ -89,8 +89,7 @@ class PsyncAnswers {
   };
 
   static Cut now();
-  /// The cluster, that is down: for some seconds it is thought so.
-  bool may_come_up();
+  bool left_by_cluster(RedisModuleCommandFilterCtx* command);
   Replica* replica_at(const std::string& address);
   Waiting* psync_of(const Replica& replica);
   void tell(Replica& replica);

@@ -244,6 +244,21 @@ TEST_P(ClusterTest, ReplicateUnderAWriter) {
   expect_equal(node(1), fresh);
 }
 
+/// Valkey 9.1 lets no module call anything once a script has named keys of several slots.
+TEST_P(ClusterTest, AServerThatRefusesModulesSyncsByItself) {
+  Server& master = node(0);
+  master.command("EVAL", "redis.pcall('MGET', 'a', 'b') return 1", 0);
+  if (!master.command("EVAL", "return redis.call('TIME')", 0).is_error()) {
+    GTEST_SKIP() << "this server has not that fault";
+  }
+  allow_native_full_syncs(1);
+  Server& fresh = join_node();
+  replicate(fresh, master);
+  wait_link_up(fresh, master);
+  EXPECT_TRUE(mentions(master.log(), "refuses every call of a module")) << master.log_tail(20);
+  EXPECT_TRUE(mentions(master.info("rdmasync", "rdmasync_last_psync_left"), "Valkey 9.1"));
+}
+
 /// Not half of it, nor nothing.
 TEST_P(ClusterTest, TheDiskHasTheWholeCopy) {
   Server& fresh = join_node({"appendonly yes", "save 3600 1"});

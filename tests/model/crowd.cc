@@ -202,14 +202,14 @@ Crowd::Step holder(Server& server, const Repertoire& repertoire, const Playgroun
   };
 }
 
-Crowd::Step flood(Server& server, int followers) {
+Crowd::Step flood(Server& server, const Playground& playground, int followers) {
   constexpr int kKeys = 700;
   auto client = std::make_shared<Client>(server.connect());
   auto count = std::make_shared<int>(0);
-  return [client, count, followers] {
+  return [client, count, followers, name = "flood:" + playground.slot] {
     Command command = {"MSET"};
     for (int i = 0; i < kKeys; i++) {
-      command.push_back("flood:" + std::to_string(i));
+      command.push_back(name + std::to_string(i));
       command.push_back(std::to_string(*count));
     }
     ++*count;

@@ -61,7 +61,7 @@ Crowd::Step holder(Server& server, const Repertoire& repertoire, const Playgroun
                    const Playground& kept, std::uint64_t seed, int hold);
 
 /// Sends more keys at once than a small cut has, so that rounds do not converge.
-Crowd::Step flood(Server& server, int followers);
+Crowd::Step flood(Server& server, const Playground& playground, int followers);
 
 /// Blocks on keys that others write.
 Crowd::Step waiter(Server& server, const Repertoire& repertoire, const Playground& playground,

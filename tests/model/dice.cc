@@ -24,7 +24,8 @@ const char* Dice::pick(std::initializer_list<const char*> choices) {
 }
 
 std::string Dice::key(const char* type) {
-  return std::string(type) + ":" + playground_.names + number(playground_.keys_per_type);
+  return std::string(type) + ":" + playground_.slot + playground_.names +
+         number(playground_.keys_per_type);
 }
 
 std::span<const char* const> Dice::types() {

@@ -30,6 +30,7 @@ struct Playground {
   /// Few: commands meet on them. Many: a key may rest between one write and the cut.
   int keys_per_type = 5;
   std::string names = {};   ///< part of every key, for keys that others leave alone
+  std::string slot = {};    ///< the same, as a hash tag: in a cluster all are of one slot
   bool short_lives = true;  ///< some that end within the run
 };
 

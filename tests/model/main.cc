@@ -1,7 +1,7 @@
 // Shows that a copy made while writes go on is exact, or that it is not: many runs, each from one
 // seed. Usage: rdmasync-model [--seed N] [--seeds N] [--fabric NAME] [--repeat N] [--fault NAME]
-//                             [--seconds N] [--way slaveof|replicaof|native] [--chain yes|no]
-//                             [--verbose]
+//                             [--seconds N] [--way slaveof|replicaof|start|broken|cluster|native]
+//                             [--chain yes|no] [--verbose]
 
 #include <chrono>
 #include <cstdlib>
@@ -99,8 +99,9 @@ class Checker {
   void run_one(std::uint64_t seed) {
     // Now and then new servers: some things happen only once in the life of one.
     constexpr int kRunsPerStage = 40;
+    const bool cluster = options_.wanted.way == Way::kCluster;
     if (!stage_ || runs_ % kRunsPerStage == 0) {
-      new_stage();
+      new_stage(cluster);
     }
     auto names = fabrics();
     if (!has_rdma_device()) {
@@ -124,8 +125,8 @@ class Checker {
     stage_.reset();
   }
 
-  void new_stage() {
-    stage_ = std::make_unique<Stage>(repertoire_);
+  void new_stage(bool cluster) {
+    stage_ = std::make_unique<Stage>(repertoire_, cluster);
     std::string names;
     for (const std::string& name : repertoire_.forgotten(stage_->master())) {
       names += " " + name;

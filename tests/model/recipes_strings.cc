@@ -54,7 +54,7 @@ Command mset_many(Dice& d) {
   constexpr int kAtOnce = 150;
   Command command = {"MSET"};
   for (int i = 0, first = d.below(kNames); i < kAtOnce; i++) {
-    command.push_back("bulk:" + std::to_string((first + i) % kNames));
+    command.push_back("bulk:" + d.playground().slot + std::to_string((first + i) % kNames));
     command.push_back(d.number(1000000));
   }
   return command;

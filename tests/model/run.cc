@@ -23,33 +23,80 @@ void configure(Server& server, const std::vector<std::pair<std::string, std::str
   pipeline.finish();
 }
 
+void wait_cluster(Server& server, const std::string& field, const std::string& value) {
+  wait_until(server.name() + " has " + field + ":" + value,
+             [&] { return parse_info(server.must("CLUSTER", "INFO").text).at(field) == value; });
+}
+
 }  // namespace
 
-Stage::Stage(Repertoire& repertoire) : repertoire_(repertoire) {
-  const ServerOptions options = {.config = {"repl-diskless-sync-delay 0"},
-                                 .module_args = {"debug", "yes"}};
-  master_ = std::make_unique<Server>("master", options);
+Stage::Stage(Repertoire& repertoire, bool cluster)
+    : repertoire_(repertoire),
+      cluster_(cluster),
+      options_{.config = {"repl-diskless-sync-delay 0"}, .module_args = {"debug", "yes"}} {
+  if (cluster_) {
+    // Nobody fails over because a busy machine is slow.
+    options_.config.insert(options_.config.end(),
+                           {"cluster-enabled yes", "cluster-node-timeout 60000"});
+  }
+  master_ = std::make_unique<Server>("master", options_);
   repertoire.limit_to(*master_);
   for (int i = 0; i < kReplicas; i++) {
-    replicas_.push_back(std::make_unique<Server>("replica " + std::to_string(i), options));
+    replicas_.push_back(std::make_unique<Server>("replica " + std::to_string(i), options_));
   }
-  relay_ = std::make_unique<Server>("relay", options);
+  relay_ = std::make_unique<Server>("relay", options_);
   elsewhere_ = std::make_unique<Server>("elsewhere", ServerOptions{.load_module = false});
   payloads_ = make_payloads(*elsewhere_, repertoire_, true);
   payloads_.script = master_->must("SCRIPT", "LOAD", run_all_script).text;
+  if (cluster_) {
+    build_cluster();
+  }
 }
 
-void Stage::reset(const Settings& settings) {
-  elsewhere_->must("FLUSHALL");
+void Stage::build_cluster() {
+  master_->must("CLUSTER", "ADDSLOTSRANGE", 0, 16383);
+  wait_cluster(*master_, "cluster_state", "ok");
+}
+
+void Stage::free_cluster_replicas() {
   for (const auto& replica : replicas_) {
+    turn(*replica, {"CLUSTER", "RESET"});
+    replica->must("CLUSTER", "MEET", master_->host(), master_->port());
+  }
+  for (const auto& replica : replicas_) {
+    wait_cluster(*replica, "cluster_slots_assigned", "16384");
+  }
+}
+
+void Stage::free_replicas(const Settings& settings) {
+  for (const auto& replica : replicas_) {
+    replica->options() = options_;
     slaveof_no_one(*replica);
-    configure(*replica, settings.config);
     if (!settings.old_dataset) {
       replica->must("FLUSHALL");
       replica->must("FUNCTION", "FLUSH");
     }
   }
   turn(*relay_, {"REPLICAOF", "NO", "ONE"});
+}
+
+void Stage::start_as_replica(Server& replica, const Server& master, const Settings& settings) {
+  replica.must("SAVE");
+  replica.kill();
+  for (const auto& [name, value] : settings.config) {
+    replica.options().config.push_back(std::string(name).append(" ").append(value));
+  }
+  replica.options().config.push_back("replicaof " + master.host() + " " +
+                                     std::to_string(master.port()));
+  replica.start();
+}
+
+void Stage::reset(const Settings& settings) {
+  elsewhere_->must("FLUSHALL");
+  cluster_ ? free_cluster_replicas() : free_replicas(settings);
+  for (const auto& replica : replicas_) {
+    configure(*replica, settings.config);
+  }
   wait_export_gone(*relay_);
   configure(*relay_, settings.config);
   wait_export_gone(*master_);
@@ -92,10 +139,16 @@ class Run {
         seed_(seed),
         settings_(settings),
         native_(settings.way == Way::kNative),
-        playground_{stage.payloads(), settings.flushable, settings.largest_value,
-                    settings.keys_per_type},
-        kept_{stage.payloads(), settings.flushable, settings.largest_value, kKept, "kept:"},
-        ledger_(std::to_string(seed), {kDatabases - 1, kDatabases - 2, kDatabases - 4}) {}
+        playground_{.payloads = stage.payloads(),
+                    .flushable = settings.flushable,
+                    .largest_value = settings.largest_value,
+                    .keys_per_type = settings.keys_per_type,
+                    .slot = settings.cluster() ? "{all}" : ""},
+        kept_{playground_},
+        ledger_(std::to_string(seed), {kDatabases - 1, kDatabases - 2, kDatabases - 4}) {
+    kept_.names = "kept:";
+    kept_.keys_per_type = kKept;
+  }
 
   Verdict run() {
     Verdict verdict;
@@ -114,6 +167,14 @@ class Run {
       turn(source_, {"REPLICAOF", master_.host(), std::to_string(master_.port())});
       wait_synced(source_, master_);
     }
+    if (settings_.way == Way::kBroken) {
+      for (int i = 0; i < settings_.replicas; i++) {
+        replicaof(stage_.replica(i));
+      }
+      for (int i = 0; i < settings_.replicas; i++) {
+        await(stage_.replica(i));
+      }
+    }
     const int full_syncs = full_syncs_so_far();
     const bool had_backlog = source_.info("replication", "repl_backlog_active") == "1";
     fill();
@@ -122,6 +183,9 @@ class Run {
     for (int i = 0; i < settings_.replicas; i++) {
       crowd.go_on(settings_.pauses.at(i));
       sync(stage_.replica(i));
+      if (settings_.way == Way::kStart) {
+        audit(crowd, i);
+      }
     }
     if (settings_.hold_late) {
       hold(crowd);
@@ -197,11 +261,12 @@ class Run {
     }
   }
 
-  static void fill_kept(Client& client) {
+  void fill_kept(Client& client) {
     constexpr int kBusyDatabases = 4;
+    const int databases = settings_.cluster() ? 1 : kBusyDatabases;
     Pipeline pipeline(client);
-    for (int i = 0; i < kBusyDatabases * kKept; i++) {
-      const std::string name = ":kept:" + std::to_string(i % kKept);
+    for (int i = 0; i < databases * kKept; i++) {
+      const std::string name = ":" + kept_.slot + kept_.names + std::to_string(i % kKept);
       pipeline.add("SELECT", i / kKept);
       for (const char* group : {"g0", "g1"}) {
         pipeline.add("XGROUP", "CREATE", "x" + name, group, "0", "MKSTREAM");
@@ -228,7 +293,7 @@ class Run {
       hold(crowd);
     }
     if (settings_.flood) {
-      crowd.add(flood(master_, followers));
+      crowd.add(flood(master_, playground_, followers));
     }
     for (int i = 0; i < kWaiters; i++) {
       crowd.add(waiter(master_, stage_.repertoire(), playground_, ++seed));
@@ -237,7 +302,13 @@ class Run {
       return;
     }
     crowd.add(ledger_.clerk(master_, ++seed));
-    for (int i = 0; i < settings_.replicas; i++) {
+    for (int i = 0; i < settings_.replicas && settings_.way != Way::kStart; i++) {
+      audit(crowd, i);
+    }
+  }
+
+  void audit(Crowd& crowd, int i) {
+    if (keeps_ledger()) {
       crowd.add(ledger_.auditor(stage_.replica(i)));
     }
   }
@@ -248,11 +319,31 @@ class Run {
   }
 
   void sync(Server& replica) {
-    if (settings_.way == Way::kSlaveof) {
-      slaveof(replica, source_);
-    } else {
-      replica.must("REPLICAOF", source_.host(), source_.port());
+    switch (settings_.way) {
+      case Way::kSlaveof:
+        return slaveof(replica, source_);
+      case Way::kStart:
+        return stage_.start_as_replica(replica, source_, settings_);
+      case Way::kCluster:
+        return turn(replica, {"CLUSTER", "REPLICATE", source_.must("CLUSTER", "MYID").text});
+      case Way::kBroken:
+        break_link(replica);
+        return replicaof(replica);
+      default:
+        return replicaof(replica);
     }
+  }
+
+  void replicaof(Server& replica) { replica.must("REPLICAOF", source_.host(), source_.port()); }
+
+  /// Until the master cannot continue it any more.
+  void break_link(Server& replica) {
+    constexpr int kNobody = 1;
+    replica.must("REPLICAOF", "127.0.0.1", kNobody);
+    const long long offset = std::stoll(replica.info("replication", "slave_repl_offset"));
+    wait_until("the backlog has moved on", [&] {
+      return std::stoll(source_.info("replication", "repl_backlog_first_byte_offset")) > offset + 1;
+    });
   }
 
   /// It would not sync again with the master that it follows, but under another name; nor would the
@@ -262,7 +353,7 @@ class Run {
       replica.must("RDMASYNC.SLAVEOF", "localhost", source_.port());
     } else {
       replica.must("REPLICAOF", "NO", "ONE");
-      replica.must("REPLICAOF", source_.host(), source_.port());
+      replicaof(replica);
     }
   }
 
@@ -304,6 +395,9 @@ class Run {
     }
     for (int i = 0; i < settings_.replicas; i++) {
       Server& replica = stage_.replica(i);
+      if (settings_.cluster()) {
+        wait_cluster(replica, "cluster_state", "ok");  // until then nobody reads there
+      }
       if (std::string found = first_difference(master_, replica); !found.empty()) {
         return replica.name() + ": " + found;
       }

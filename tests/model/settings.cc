@@ -8,9 +8,10 @@ namespace rdmasync::test {
 
 namespace {
 
-constexpr std::array kWays = {std::pair{Way::kSlaveof, "slaveof"},
-                              std::pair{Way::kReplicaof, "replicaof"},
-                              std::pair{Way::kNative, "native"}};
+constexpr std::array kWays = {
+    std::pair{Way::kSlaveof, "slaveof"}, std::pair{Way::kReplicaof, "replicaof"},
+    std::pair{Way::kStart, "start"},     std::pair{Way::kBroken, "broken"},
+    std::pair{Way::kCluster, "cluster"}, std::pair{Way::kNative, "native"}};
 
 }  // namespace
 
@@ -58,10 +59,16 @@ Settings::Settings(std::uint64_t seed, const std::string& fabric, const Wanted& 
     pauses.push_back(dice.one_in(3) ? 0 : dice.below(batch == 1 ? 200 : 1500));
   }
   again = dice.one_in(3);
-  way = wanted.way.value_or(dice.one_in(2) ? Way::kSlaveof : Way::kReplicaof);
+  way = wanted.way.value_or(way_named(dice.pick({"slaveof", "replicaof", "start", "broken"})));
   chain = wanted.chain.value_or(dice.one_in(4)) && way != Way::kNative;
   // What the cut refuses RDMASYNC.SLAVEOF tries again, and REPLICAOF leaves to the server.
   config.emplace_back("rdmasync.cut-max-ms", way == Way::kSlaveof && dice.one_in(4) ? "1" : "1000");
+  if (way == Way::kBroken) {
+    config.emplace_back("repl-backlog-size", "16kb");
+  }
+  if (cluster()) {
+    suit_a_cluster();
+  }
   if (fabric == "verbs") {
     suit_an_emulated_machine();
   }
@@ -80,6 +87,14 @@ void Settings::suit_an_emulated_machine() {
     pause /= 4;
   }
   config.emplace_back("rdmasync.slice-us", "2000");
+}
+
+/// A cluster has one database, and no chains; and to leave a master empties a replica.
+void Settings::suit_a_cluster() {
+  flushable = kDatabases;
+  chain = false;
+  old_dataset = false;
+  again = false;
 }
 
 std::string Settings::describe() const {

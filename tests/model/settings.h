@@ -14,6 +14,9 @@ namespace rdmasync::test {
 enum class Way {
   kSlaveof,    ///< RDMASYNC.SLAVEOF
   kReplicaof,  ///< REPLICAOF, whose PSYNC the module answers
+  kStart,      ///< replicaof in the redis.conf with which it starts
+  kBroken,     ///< its link is broken for longer than the backlog lasts
+  kCluster,    ///< CLUSTER REPLICATE
   kNative,     ///< REPLICAOF, and the module keeps out of it: to see what the checker says of that
 };
 
@@ -49,10 +52,13 @@ struct Settings {
   int fill = 0;              ///< commands before the first sync
   std::vector<int> pauses;   ///< commands before each sync, and after the last
 
+  bool cluster() const { return way == Way::kCluster; }
+
   std::string describe() const;
 
  private:
   void suit_an_emulated_machine();
+  void suit_a_cluster();
 };
 
 /// What the servers of a run have whatever the seed: put back between runs.

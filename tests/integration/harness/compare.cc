@@ -138,11 +138,19 @@ bool short_string(const std::string& encoding) {
 class Walk {
  public:
   Walk(Server& master, Server& replica, CompareOptions options)
-      : master_(master.connect()), replica_(replica.connect()), options_(options) {}
+      : master_(master.connect()),
+        replica_(replica.connect()),
+        options_(options),
+        databases_(kDatabases) {
+    if (master.config("cluster-enabled") == "yes") {
+      replica_.must("READONLY");
+      databases_ = 1;
+    }
+  }
 
   /// `values`: also compare what DEBUG DIGEST has compared already, to say where it differs.
   std::string run(bool values) {
-    for (int db = 0; db < kDatabases; db++) {
+    for (int db = 0; db < databases_; db++) {
       master_.must("SELECT", db);
       replica_.must("SELECT", db);
       if (std::string found = run_database(db, values); !found.empty()) {
@@ -293,6 +301,7 @@ class Walk {
   Client master_;
   Client replica_;
   CompareOptions options_;
+  int databases_;
 };
 
 }  // namespace
