@@ -79,7 +79,7 @@ class Trial {
   using Transfers = std::vector<std::unique_ptr<Transfer>>;
 
   Transfers make_transfers() const;
-  void fill_master();
+  void fill_servers();
   void sync_all(const Transfers& transfers, const std::function<void()>& sample);
   void count_cpu();
   void read_status();
@@ -106,12 +106,20 @@ Trial::Transfers Trial::make_transfers() const {
   return transfers;
 }
 
-void Trial::fill_master() {
+void Trial::fill_servers() {
   const auto estimate = static_cast<double>(estimated_bytes(scenario_.dataset));
-  fill([this] { return master_->connect(); }, scenario_.dataset,
-       [&](std::uint64_t bytes) {
-         progress_.show("filling the master", static_cast<double>(bytes) / estimate, bytes);
-       });
+  const auto fill_one = [&](const Server& server, const std::string& what) {
+    fill([&] { return server.connect(); }, scenario_.dataset,
+         [&](std::uint64_t bytes) {
+           progress_.show(what, static_cast<double>(bytes) / estimate, bytes);
+         });
+  };
+  fill_one(*master_, "filling the master");
+  for (const auto& replica : replicas_) {
+    if (scenario_.serving) {
+      fill_one(*replica, "filling a replica");
+    }
+  }
 }
 
 /// Starts all at once and returns when the last one is done.
@@ -169,7 +177,7 @@ bool Trial::digests_equal() const {
 }
 
 Outcome Trial::measure() {
-  fill_master();
+  fill_servers();
   Client control = master_->connect();
   Client replica = replicas_.front()->connect();
   const Transfers transfers = make_transfers();

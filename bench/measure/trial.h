@@ -17,6 +17,7 @@ namespace rdmasync::bench {
 struct Scenario {
   Dataset dataset;
   std::uint64_t replicas = 1;
+  bool serving = false;                ///< the replicas have a dataset like it, and serve that
   std::uint64_t write_rate = 0;        ///< commands a second of every kind of write
   std::uint64_t large_write_rate = 0;  ///< of them into large values
   std::uint64_t request_rate = 0;      ///< GETs and SETs a second whose latency is measured

@@ -76,6 +76,8 @@ CLI::App* add_sync(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::IsMember(all_networks()));
   command->add_option("--replicas", options->scenario.replicas)->capture_default_str();
+  command->add_flag("--serving", options->scenario.serving,
+                    "the replicas have a dataset like it, and serve that");
   command->add_option("--write-rate", options->scenario.write_rate, "writes a second meanwhile")
       ->capture_default_str();
   command

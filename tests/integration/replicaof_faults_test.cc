@@ -3,8 +3,8 @@
 #include <csignal>
 
 #include "harness/sync_test.h"
+#include "tests/commands/writers.h"
 #include "tests/support/dataset.h"
-#include "writers.h"
 
 namespace rdmasync::test {
 namespace {

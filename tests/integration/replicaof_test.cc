@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "harness/sync_test.h"
+#include "tests/commands/writers.h"
 #include "tests/support/dataset.h"
-#include "writers.h"
 
 namespace rdmasync::test {
 namespace {

@@ -1,8 +1,8 @@
 // A real Sentinel, which knows nothing of the module.
 
 #include "harness/sync_test.h"
+#include "tests/commands/writers.h"
 #include "tests/support/dataset.h"
-#include "writers.h"
 
 namespace rdmasync::test {
 namespace {

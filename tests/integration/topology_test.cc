@@ -1,8 +1,8 @@
 // More than two servers, and what an ordinary replica does after the sync.
 
 #include "harness/sync_test.h"
+#include "tests/commands/writers.h"
 #include "tests/support/dataset.h"
-#include "writers.h"
 
 namespace rdmasync::test {
 namespace {

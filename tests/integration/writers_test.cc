@@ -1,7 +1,7 @@
 // Writers at full speed during the whole sync. RDMASYNC_SEEDS sets the number of seeds of every
 // fabric, RDMASYNC_SEED runs one alone.
 
-#include "writers.h"
+#include "tests/commands/writers.h"
 
 #include <atomic>
 #include <cstdlib>
@@ -81,21 +81,17 @@ TEST_P(WritersTest, DatasetsEndEqual) {
   fill_dataset(master, {.small_keys = 20000, .large_values = 8, .large_bytes = 1 << 20});
 
   Writers writers(master, seed);
-  const auto write_on = [&](std::uint64_t commands) {
-    const std::uint64_t enough = writers.succeeded() + commands;
-    wait_until("more is written", [&] { return writers.succeeded() > enough; });
-  };
-  write_on(1000);
+  writers.go_on(1000);
   const std::string forks = master.info("stats", "total_forks");
   slaveof(replica, master);
   wait_synced(replica, master);
   if (seed % 3 == 0) {  // and once more, onto the dataset of the first
     slaveof_no_one(replica);
-    write_on(1000);
+    writers.go_on(1000);
     slaveof(replica, master);
     wait_synced(replica, master);
   }
-  write_on(2000);
+  writers.go_on(2000);
   writers.stop();
 
   EXPECT_TRUE(equal(master, replica));
@@ -103,7 +99,6 @@ TEST_P(WritersTest, DatasetsEndEqual) {
   if (master.config("appendonly") == "no") {
     EXPECT_EQ(master.info("stats", "total_forks"), forks);
   }
-  EXPECT_LT(writers.failed(), writers.succeeded());
 }
 
 class BusyMasterTest : public FabricTest {};

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "dice.h"
+#include "tests/commands/dice.h"
 
 namespace rdmasync::test {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "crowd.h"
+#include "tests/commands/crowd.h"
 #include "tests/support/server.h"
 
 namespace rdmasync::test {

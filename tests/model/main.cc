@@ -12,9 +12,9 @@
 #include <string>
 
 #include "harness/sync_test.h"
-#include "repertoire.h"
 #include "run.h"
 #include "settings.h"
+#include "tests/commands/repertoire.h"
 
 namespace rdmasync::test {
 namespace {

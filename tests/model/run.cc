@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "crowd.h"
 #include "harness/sync_test.h"
 #include "ledger.h"
-#include "units.h"
+#include "tests/commands/crowd.h"
+#include "tests/commands/units.h"
 
 namespace rdmasync::test {
 namespace {

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "dice.h"
-#include "payloads.h"
-#include "repertoire.h"
 #include "settings.h"
+#include "tests/commands/dice.h"
+#include "tests/commands/payloads.h"
+#include "tests/commands/repertoire.h"
 #include "tests/support/server.h"
 
 namespace rdmasync::test {

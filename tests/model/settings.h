@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "crowd.h"
-#include "dice.h"
+#include "tests/commands/crowd.h"
+#include "tests/commands/dice.h"
 
 namespace rdmasync::test {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "payloads.h"
+#include "tests/commands/payloads.h"
 #include "tests/support/wait.h"
 
 namespace rdmasync::test {

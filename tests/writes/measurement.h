@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "dice.h"
-#include "repertoire.h"
 #include "table.h"
+#include "tests/commands/dice.h"
+#include "tests/commands/repertoire.h"
 #include "tests/support/server.h"
 
 namespace rdmasync::test {

@@ -1,4 +1,4 @@
-#include "units.h"
+#include "tests/commands/units.h"
 
 #include <array>
 #include <utility>

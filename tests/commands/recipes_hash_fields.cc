@@ -1,6 +1,6 @@
 #include <array>
 
-#include "repertoire.h"
+#include "tests/commands/repertoire.h"
 
 namespace rdmasync::test {
 namespace {

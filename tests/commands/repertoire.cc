@@ -1,4 +1,4 @@
-#include "repertoire.h"
+#include "tests/commands/repertoire.h"
 
 #include <algorithm>
 #include <array>

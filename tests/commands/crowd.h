@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "repertoire.h"
+#include "tests/commands/repertoire.h"
 #include "tests/support/server.h"
 
 namespace rdmasync::test {

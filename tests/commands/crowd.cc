@@ -1,11 +1,11 @@
-#include "crowd.h"
+#include "tests/commands/crowd.h"
 
 #include <chrono>
 #include <memory>
 #include <utility>
 
+#include "tests/commands/units.h"
 #include "tests/support/wait.h"
-#include "units.h"
 
 namespace rdmasync::test {
 namespace {

@@ -1,4 +1,4 @@
-#include "dice.h"
+#include "tests/commands/dice.h"
 
 #include <algorithm>
 #include <array>

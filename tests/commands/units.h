@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "dice.h"
-#include "repertoire.h"
+#include "tests/commands/dice.h"
+#include "tests/commands/repertoire.h"
 
 namespace rdmasync::test {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "dice.h"
-#include "repertoire.h"
+#include "tests/commands/dice.h"
+#include "tests/commands/repertoire.h"
 #include "tests/support/server.h"
 
 namespace rdmasync::test {

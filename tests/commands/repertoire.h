@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dice.h"
+#include "tests/commands/dice.h"
 #include "tests/support/server.h"
 
 namespace rdmasync::test {

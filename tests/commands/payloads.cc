@@ -1,4 +1,4 @@
-#include "payloads.h"
+#include "tests/commands/payloads.h"
 
 #include <string>
 
