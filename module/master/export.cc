@@ -115,14 +115,13 @@ void Export::acknowledge(ClientId client, std::uint64_t position) {
     throw Error(Errc::kProtocol, "the replica acknowledged a position that was never published");
   }
   session.acknowledged = position;
-  session.heard = Clock::now();
   release_acknowledged();
 }
 
-std::vector<Export::ClientId> Export::stalled(std::chrono::seconds timeout) const {
+std::vector<Export::ClientId> Export::silent(std::chrono::seconds timeout) const {
   std::vector<ClientId> late;
   for (const auto& [client, session] : sessions_) {
-    if (session.acknowledged < ring_->head() && session.heard + timeout < Clock::now()) {
+    if (session.heard + timeout < Clock::now()) {
       late.push_back(client);
     }
   }
@@ -316,7 +315,6 @@ std::optional<std::uint32_t> Export::begin_cut(RedisModuleCtx* ctx) {
 
 std::optional<protocol::CutReply> Export::cut(RedisModuleCtx* ctx, ClientId client) {
   Session& session = sessions_.at(client);
-  session.heard = Clock::now();
   const auto stream_db = begin_cut(ctx);
   if (!stream_db) {
     return ask_for_a_round(session);

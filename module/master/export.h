@@ -51,8 +51,10 @@ class Export {
   void leave(ClientId client);
   std::size_t replicas() const { return sessions_.size(); }
   void acknowledge(ClientId client, std::uint64_t position);
-  /// Replicas that owe an acknowledgement and have sent none for so long.
-  std::vector<ClientId> stalled(std::chrono::seconds timeout) const;
+  /// It has said something.
+  void heard(ClientId client) { sessions_.at(client).heard = Clock::now(); }
+  /// Replicas that have said nothing for so long.
+  std::vector<ClientId> silent(std::chrono::seconds timeout) const;
 
   /// The command CUT: captures what is dirty, or asks for another round. Throws Error(kResources)
   /// if rounds do not help and the cut would take too long, Error(kBusy) if this server is a

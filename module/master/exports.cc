@@ -123,6 +123,13 @@ Exports::~Exports() {
   stop_watching();
 }
 
+void Exports::heard(Export::ClientId client) {
+  const auto reader = readers_.find(client);
+  if (reader != readers_.end()) {
+    reader->second.of->heard(client);
+  }
+}
+
 void Exports::acknowledge(Export::ClientId client, std::uint64_t position) {
   const auto reader = readers_.find(client);  // a late one may come from a replica that was dropped
   if (reader != readers_.end()) {
@@ -430,8 +437,11 @@ void Exports::cron() {
   const auto timeout = std::chrono::seconds(config().replica_timeout_s);
   std::vector<Export::ClientId> late;
   for (const auto& running : exports_) {
-    const auto stalled = running->stalled(timeout);
-    late.insert(late.end(), stalled.begin(), stalled.end());
+    for (const auto client : running->silent(timeout)) {
+      if (readers_.at(client).cut == nullptr) {  // else it waits for us
+        late.push_back(client);
+      }
+    }
   }
   for (const auto client : late) {
     redis::log_warning(

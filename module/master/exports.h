@@ -35,6 +35,8 @@ class Exports final : private WriteListener {
 
   // What a replica asks for on its control connection (module/protocol/requests.h).
 
+  /// It says anything: so it is there.
+  void heard(Export::ClientId client);
   /// Joins an export, or waits for one to be opened and does so then, in opened(). Replies.
   void attach(RedisModuleCtx* ctx, std::string_view fabric);
   void acknowledge(Export::ClientId client, std::uint64_t position);

@@ -27,6 +27,8 @@ namespace {
 
 // A replica's module and its server come at the same time. Then its server asks again in a second.
 constexpr std::chrono::milliseconds kPatience{700};
+// Of a busy host, where a module has said hello, and not yet more.
+constexpr std::chrono::seconds kPatienceAfterHello{5};
 // A server gives an unanswered PSYNC up after its repl-timeout, of a minute or so.
 constexpr std::chrono::seconds kLongest{20};
 // One that was just made, or has just lost a master, is up in a moment.
@@ -220,6 +222,9 @@ bool PsyncAnswers::may_pass(const std::string& address) {
   if (const Replica* known = replica_at(address)) {
     return known->declined;
   }
+  if (is_greeted_from(address)) {
+    return false;  // the pass may be somebody else's there
+  }
   std::erase_if(passes_, [](const auto& pass) { return pass.second < Clock::now(); });
   const auto pass = passes_.find(host_of(address));
   if (pass == passes_.end()) {
@@ -248,6 +253,13 @@ void PsyncAnswers::fill(RedisModuleCtx* ctx, const std::string& session, std::in
   reply_with_filler(ctx, session, *known, offset);
 }
 
+void PsyncAnswers::hello(ClientId control) {
+  if (!replicas_.contains(control)) {
+    greetings_.try_emplace(
+        control, Greeting{host_of(address_of(control)), Clock::now() + kPatienceAfterHello});
+  }
+}
+
 void PsyncAnswers::native(ClientId control, std::set<std::string> addresses) {
   // A replica answers its own PSYNCs, and nobody else's.
   const std::string host = host_of(address_of(control));
@@ -259,6 +271,7 @@ void PsyncAnswers::native(ClientId control, std::set<std::string> addresses) {
                       host, address));
     }
   }
+  greetings_.erase(control);
   Replica& replica = replicas_[control];
   replica.addresses = std::move(addresses);
   tell(replica);
@@ -362,6 +375,12 @@ void PsyncAnswers::tell(Replica& replica) {
   }
 }
 
+bool PsyncAnswers::is_greeted_from(const std::string& address) const {
+  return std::any_of(greetings_.begin(), greetings_.end(), [&](const auto& one) {
+    return one.second.host == host_of(address) && Clock::now() < one.second.until;
+  });
+}
+
 /// Every server takes an error with this first word as one that passes.
 void PsyncAnswers::ask_again(Waiting& waiting, std::string_view reason) {
   unblock(
@@ -389,6 +408,7 @@ void PsyncAnswers::left(const std::string& whose, std::string_view reason) {
 
 void PsyncAnswers::client_gone(ClientId client) {
   exempt_.erase(client);
+  greetings_.erase(client);
   const auto waiting = waiting_.find(client);
   if (waiting != waiting_.end()) {
     ask_again(waiting->second, "gone");
@@ -413,7 +433,7 @@ void PsyncAnswers::cron() {
   std::vector<std::string> unknown;
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     Waiting& waiting = it->second;
-    if (replica_at(waiting.address) != nullptr) {
+    if (replica_at(waiting.address) != nullptr || is_greeted_from(waiting.address)) {
       waiting.unknown_since = now;
     } else if (now - waiting.unknown_since > kPatience) {
       unknown.push_back(waiting.address);

@@ -43,7 +43,9 @@ class PsyncAnswers {
   /// RDMASYNC.EXPORT FILL, which a PSYNC of a session becomes that lacks filler. Replies.
   void fill(RedisModuleCtx* ctx, const std::string& session, std::int64_t offset);
 
-  // What a replica says; protocol.h has the words.
+  // What a replica says (module/protocol/requests.h).
+  /// It has the module: a PSYNC of its host is given more time, until it has said more.
+  void hello(ClientId control);
   void native(ClientId control, std::set<std::string> addresses);
   void await(RedisModuleCtx* ctx, std::chrono::milliseconds time);
   /// At the offset of the replica's cut, less what so many insertions are in the stream; or, if
@@ -88,11 +90,19 @@ class PsyncAnswers {
     std::string session;  ///< that it was last answered with
   };
 
+  /// A control connection that has said hello, and not yet where the link comes from.
+  struct Greeting {
+    std::string host;
+    Clock::time_point until;
+  };
+
   static Cut now();
   bool left_by_cluster(RedisModuleCommandFilterCtx* command);
   Replica* replica_at(const std::string& address);
   Waiting* psync_of(const Replica& replica);
   void tell(Replica& replica);
+  /// Whether somebody there is about to say that this is its link.
+  bool is_greeted_from(const std::string& address) const;
   void ask_again(Waiting& waiting, std::string_view reason);
   /// The next PSYNC of that host.
   void leave_to_server(const std::string& address, std::string_view reason);
@@ -101,6 +111,7 @@ class PsyncAnswers {
   void left(const std::string& whose, std::string_view reason);
 
   std::map<ClientId, Waiting> waiting_;
+  std::map<ClientId, Greeting> greetings_;
   std::map<ClientId, Replica> replicas_;  ///< by their control connections
   SyncSessions sessions_;                 ///< that were answered
   /// Hosts from where the next PSYNC is the server's, and how long that is so: from which port it

@@ -40,6 +40,7 @@ class Answerer {
   }
 
   void operator()(const request::Hello&) {
+    psyncs().hello(client_);
     const redis::Info replication("replication");
     redis::reply_fields(
         ctx_, to_fields(protocol::Hello{.run_id = redis::Info("server").text("run_id"),
@@ -101,6 +102,7 @@ class Answerer {
 }  // namespace
 
 void run_request(RedisModuleCtx* ctx, Exports& exports, std::span<const std::string_view> words) {
+  exports.heard(redis::GetClientId(ctx));
   std::visit(Answerer(ctx, exports), protocol::request_from(words));
 }
 

@@ -369,6 +369,12 @@ TEST_P(ClusterTest, Failovers) {
     SCOPED_TRACE(i);
     Server& old_master = node(i);
     Server& new_master = replica_of(old_master);
+    // Who takes it for a master does not vote for it.
+    wait_until("all know the replica", [&] {
+      return std::all_of(nodes().begin(), nodes().end(), [&](Server* node) {
+        return node == &new_master || knows_as(*node, new_master, "slave");
+      });
+    });
     EXPECT_EQ(new_master.client().run(ways[i]).describe(), "+OK");
     wait_role(new_master, "master");
     wait_role(old_master, "slave");

@@ -69,13 +69,13 @@ TEST_P(ReplicaofFaultsTest, MasterHangs) {
 /// For longer than its master waits.
 TEST_P(ReplicaofFaultsTest, ReplicaHangs) {
   in_every_state([&] {
-    resume();
     ::kill(replica().pid(), SIGSTOP);
     wait_until("the master gives it up", [&] {
       return status(master(), "export_replicas") == "0" &&
              master().info("replication", "connected_slaves") == "0";
     });
     ::kill(replica().pid(), SIGCONT);
+    resume();
   });
 }
 

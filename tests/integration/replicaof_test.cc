@@ -286,6 +286,30 @@ TEST_P(ReplicaofTest, NobodyAnswersForAnotherHost) {
       << "this one answers for another host: " << reply.describe();
 }
 
+/// A busy one may take longer than the master waits for one without the module.
+TEST_P(ReplicaofTest, AHostThatHasSaidHelloIsGivenTime) {
+  allow_native_full_syncs(1);
+  Server& master = start_master({.config = {"protected-mode no", "repl-diskless-sync-delay 0"}});
+  Server& without = start_server("replica-without",
+                                 {.config = {"bind-source-addr 127.0.0.2"}, .load_module = false});
+  Client control = master.connect();
+  control.must("RDMASYNC.EXPORT", "HELLO");
+  Client link = master.connect();
+  const std::string info = link.must("CLIENT", "INFO").text;
+  const auto at = info.find(" addr=") + 6;
+  const std::string address = info.substr(at, info.find(' ', at) - at);
+  link.must("REPLCONF", "capa", "psync2");
+  link.send({"PSYNC", "?", "-1"});
+  link.flush();
+
+  replicaof(without, master);
+  wait_left_to_server(master, "no rdmasync has said that it has this link");
+  EXPECT_EQ(master.log().find("the replica at " + address), std::string::npos);
+  control.must("RDMASYNC.EXPORT", "NATIVE", address);
+  const Reply waits = control.must("RDMASYNC.EXPORT", "AWAIT", 0);
+  EXPECT_EQ(waits.elements.at(1).text, "1") << waits.describe();
+}
+
 TEST_P(ReplicaofTest, AnnouncedAddressIsAllThatTheMasterShows) {
   Server& master = start_master();
   Server& replica =
@@ -387,6 +411,32 @@ TEST_P(ReplicaofTest, MasterComesBackEmpty) {
   wait_until("the replica is as empty", [&] { return replica.command("DBSIZE").number == 1; });
   wait_synced(replica, master);
   EXPECT_EQ(status(replica, "syncs_ok"), "2");
+  EXPECT_EQ(master.info("stats", "total_forks"), "0");
+  EXPECT_TRUE(equal(master, replica));
+}
+
+/// The replica has more than its master then.
+TEST_P(ReplicaofTest, MasterComesBackFromAnOldDump) {
+  Server& master = start_master();
+  Server& replica = start_replica();
+  fill_dataset(master, {.large_values = 1});
+  replicaof(replica, master);
+  wait_synced(replica, master);
+  master.must("SAVE");
+  {
+    Writers writers(master, 1);
+    writers.go_on(500);
+    const long long offset = std::stoll(master.info("replication", "master_repl_offset"));
+    wait_until("the replica has what the master will lose", [&] {
+      return std::stoll(replica.info("replication", "slave_repl_offset")) > offset;
+    });
+    master.kill();
+  }
+  master.start();
+  Writers writers(master, 2);
+  wait_until("it is synced again", [&] { return status(replica, "syncs_ok") == "2"; });
+  wait_synced(replica, master);
+  writers.stop();
   EXPECT_EQ(master.info("stats", "total_forks"), "0");
   EXPECT_TRUE(equal(master, replica));
 }
