@@ -14,7 +14,8 @@
 namespace rdmasync::redis {
 
 /// Calls a command. Throws Error(kRefused) with the server's error reply, or if the server did not
-/// run it: so a null reply always means that there is no such key.
+/// run it: so a null reply always means that there is no such key. Error(kPermission) if a
+/// cluster's server takes its keys for those of other slots.
 Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
            std::initializer_list<std::string_view> args);
 Reply call(RedisModuleCtx* ctx, const CalledCommand& command,

@@ -60,6 +60,17 @@ TEST_P(WithoutOnReplicaTest, TheSyncIsRefused) {
   expect_refused(replica, master, GetParam(), "this server");
 }
 
+/// Which asks it for the keys that it hides.
+TEST_F(RenamedCommandsTest, AMasterThatIsAReplicaHasToHaveMemory) {
+  Server& top = start_server("top");
+  Server& middle = start_server("middle", without("MEMORY"));
+  Server& replica = start_server("replica");
+  top.must("SET", "key", "value");
+  slaveof(middle, top);
+  wait_synced(middle, top);
+  expect_refused(replica, middle, "MEMORY", "the master");
+}
+
 TEST_F(RenamedCommandsTest, ASilentCommandUnderANewNameIsSeen) {
   Server& master = start_server("master", {.config = {"rename-command XACK DONE"}});
   Server& replica = start_server("replica", {.module_args = {"debug", "yes"}});
