@@ -30,7 +30,6 @@ class Crowd {
   void pause();
   void resume();
   void stop();
-  std::uint64_t answered() const { return answered_; }
   /// Waits until so many more commands are answered.
   void go_on(std::uint64_t commands);
 
