@@ -14,29 +14,30 @@ struct CalledCommand {
   const char* name;
   bool by_master;   ///< called during an export
   bool by_replica;  ///< called during a sync
+  bool names_keys;
 };
 
-inline constexpr CalledCommand kClient{"CLIENT", true, true};
-inline constexpr CalledCommand kCommand{"COMMAND", true, false};
-inline constexpr CalledCommand kConfig{"CONFIG", true, true};
-inline constexpr CalledCommand kDbSize{"DBSIZE", true, false};
-inline constexpr CalledCommand kDump{"DUMP", true, false};
-inline constexpr CalledCommand kFunction{"FUNCTION", true, true};
-inline constexpr CalledCommand kGet{"GET", true, false};
-inline constexpr CalledCommand kInfo{"INFO", false, true};
-inline constexpr CalledCommand kMget{"MGET", true, false};
-inline constexpr CalledCommand kModule{"MODULE", true, true};
-inline constexpr CalledCommand kReplicaof{"REPLICAOF", false, true};
-inline constexpr CalledCommand kRestore{"RESTORE", false, true};
+inline constexpr CalledCommand kClient{"CLIENT", true, true, false};
+inline constexpr CalledCommand kCommand{"COMMAND", true, false, false};
+inline constexpr CalledCommand kConfig{"CONFIG", true, true, false};
+inline constexpr CalledCommand kDbSize{"DBSIZE", true, false, false};
+inline constexpr CalledCommand kDump{"DUMP", true, false, true};
+inline constexpr CalledCommand kFunction{"FUNCTION", true, true, false};
+inline constexpr CalledCommand kGet{"GET", true, false, true};
+inline constexpr CalledCommand kInfo{"INFO", false, true, false};
+inline constexpr CalledCommand kMget{"MGET", true, false, true};
+inline constexpr CalledCommand kModule{"MODULE", true, true, false};
+inline constexpr CalledCommand kReplicaof{"REPLICAOF", false, true, false};
+inline constexpr CalledCommand kRestore{"RESTORE", false, true, true};
 
-inline constexpr CalledCommand kSet{"SET", false, true};
+inline constexpr CalledCommand kSet{"SET", false, true, true};
 // Only on a master that is a replica.
-inline constexpr CalledCommand kMemory{"MEMORY", false, false};
+inline constexpr CalledCommand kMemory{"MEMORY", false, false, true};
 // Only in cluster mode.
-inline constexpr CalledCommand kCluster{"CLUSTER", false, false};
+inline constexpr CalledCommand kCluster{"CLUSTER", false, false, false};
 // Only for a sync that is not staged.
-inline constexpr CalledCommand kFlushDb{"FLUSHDB", false, false};
-inline constexpr CalledCommand kSwapDb{"SWAPDB", false, false};
+inline constexpr CalledCommand kFlushDb{"FLUSHDB", false, false, false};
+inline constexpr CalledCommand kSwapDb{"SWAPDB", false, false, false};
 
 inline constexpr std::array kCalledCommands = {kClient,    kCommand, kConfig, kDbSize, kDump,
                                                kFunction,  kGet,     kInfo,   kMget,   kModule,
