@@ -60,6 +60,11 @@ Capture::KeyFacts Capture::look_at(RedisModuleKey* key) const {
           uses, redis::meta_of(key, uses, recency_kind_)};
 }
 
+/// Which a server's fault can leave (docs/servers.md), and which nothing restores.
+bool Capture::is_empty_hash(const KeyFacts& facts) {
+  return facts.type == redis::kTypeHash && facts.length == 0;
+}
+
 Capture::Outcome Capture::capture(std::uint32_t db, RedisModuleString* name, Mode mode) {
   KeyFacts facts;
   {
@@ -68,6 +73,9 @@ Capture::Outcome Capture::capture(std::uint32_t db, RedisModuleString* name, Mod
       return not_found(db, name);
     }
     facts = look_at(key.get());
+    if (is_empty_hash(facts)) {
+      return Outcome::kAbsent;
+    }
     if (publish_string(db, redis::view(name), key.get(), facts, mode)) {
       return Outcome::kPublished;
     }
@@ -89,6 +97,9 @@ Capture::Outcome Capture::not_found(std::uint32_t db, RedisModuleString* name) {
 Capture::Outcome Capture::capture_scanned(std::uint32_t db, RedisModuleString* name,
                                           RedisModuleKey* key) {
   const KeyFacts facts = look_at(key);
+  if (is_empty_hash(facts)) {
+    return Outcome::kAbsent;
+  }
   // A cluster's server reads those of one slot only at once.
   if (facts.is_plain_string && facts.length < raw_from_ && !in_cluster_) {
     short_strings_.push_back({redis::hold(name), facts});

@@ -92,6 +92,7 @@ class Capture {
   Outcome not_found(std::uint32_t db, RedisModuleString* name);
   void undo_touch(RedisModuleString* name, const redis::Uses& uses);
   KeyFacts look_at(RedisModuleKey* key) const;
+  static bool is_empty_hash(const KeyFacts& facts);
   bool publish_string(std::uint32_t db, std::string_view name, RedisModuleKey* key,
                       const KeyFacts& facts, Mode mode);
   /// Of the selected database.

@@ -254,9 +254,15 @@ void PsyncAnswers::fill(RedisModuleCtx* ctx, const std::string& session, std::in
 }
 
 void PsyncAnswers::hello(ClientId control) {
-  if (!replicas_.contains(control)) {
-    greetings_.try_emplace(
-        control, Greeting{host_of(address_of(control)), Clock::now() + kPatienceAfterHello});
+  if (replicas_.contains(control)) {
+    return;
+  }
+  const std::string host = host_of(address_of(control));
+  greetings_.try_emplace(control, Greeting{host, Clock::now() + kPatienceAfterHello});
+  // It may be its own, got by a PSYNC of which its module had not heard, and its next link is none
+  // for the server. If it was another's, that one asks once more.
+  if (const auto pass = passes_.find(host); pass != passes_.end()) {
+    passes_.erase(pass);
   }
 }
 

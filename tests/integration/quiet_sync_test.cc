@@ -30,6 +30,30 @@ TEST_P(QuietSyncTest, EverythingArrives) {
   EXPECT_EQ(status(replica, "syncs_failed"), "0") << status(replica, "last_sync_error");
 }
 
+/// In Valkey 9.1 a copy of one that has expired field by field is a hash of none.
+TEST_P(QuietSyncTest, AnEmptyHashIsNone) {
+  Server& master = start_master();
+  Server& replica = start_replica();
+  fill_dataset(master);
+  master.must("DEBUG", "SET-ACTIVE-EXPIRE", 0);
+  master.must("HSET", "expired", "field", "value");
+  if (master.command("HPEXPIREAT", "expired", 1, "FIELDS", 1, "field").is_error()) {
+    GTEST_SKIP() << "this server has no time for fields";
+  }
+  master.must("HSET", "expired", "field", "value");
+  master.must("HPEXPIRE", "expired", 1, "FIELDS", 1, "field");
+  wait_until("it has expired", [&] { return master.must("HGET", "expired", "field").is_nil(); });
+  master.must("COPY", "expired", "empty");
+  if (master.must("EXISTS", "empty").number == 0) {
+    GTEST_SKIP() << "this server makes none";
+  }
+  slaveof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_EQ(replica.must("EXISTS", "empty").number, 0);
+  master.must("DEL", "empty");
+  EXPECT_TRUE(equal(master, replica));
+}
+
 TEST_P(QuietSyncTest, MasterNeitherForksNorWritesAnRdb) {
   Server& master = start_master();
   Server& replica = start_replica();

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "harness/sync_test.h"
+#include "harness/wire.h"
 #include "tests/support/dataset.h"
 
 namespace rdmasync::test {
@@ -57,10 +58,9 @@ TEST_F(RdmaTest, NothingStaysPinned) {
 }
 
 TEST_F(RdmaTest, AutoTakesTheDevices) {
-  const char* address = std::getenv("RDMASYNC_TEST_RDMA_ADDRESS");
   ServerOptions options{.module_args = {"debug", "yes"}};
-  if (address != nullptr) {
-    options.module_args.insert(options.module_args.end(), {"bind", address});
+  if (!address_on_wire().empty()) {
+    options.module_args.insert(options.module_args.end(), {"bind", address_on_wire()});
   }
   Server& master = start_server("master", options);
   Server& replica = start_server("replica", options);
@@ -212,13 +212,12 @@ TEST_P(NoPermissionTest, AutoTakesAnotherFabric) {
   EXPECT_TRUE(equal(master, replica));
 }
 
-/// RDMASYNC_TEST_WIRE is a command that spoils the wire between the devices. Redis's own
-/// connections do not take it.
+/// Redis's own connections do not take the wire.
 class RdmaWireTest : public RdmaTest {
  protected:
   void SetUp() override {
     RdmaTest::SetUp();
-    if (!IsSkipped() && std::getenv("RDMASYNC_TEST_WIRE") == nullptr) {
+    if (!IsSkipped() && !has_wire()) {
       GTEST_SKIP() << "no wire that may be spoilt: scripts/rdma-vm has one";
     }
     if (!IsSkipped()) {
@@ -227,15 +226,10 @@ class RdmaWireTest : public RdmaTest {
     }
   }
   void TearDown() override {
-    if (std::getenv("RDMASYNC_TEST_WIRE") != nullptr) {
+    if (has_wire()) {
       wire("--mend");
     }
     RdmaTest::TearDown();
-  }
-
-  static void wire(const std::string& option) {
-    const std::string command = std::getenv("RDMASYNC_TEST_WIRE") + (" " + option);
-    ASSERT_EQ(std::system(command.c_str()), 0) << command;
   }
 
   /// A sync that is in the middle of reading large values, and will be for seconds.
@@ -362,7 +356,7 @@ TEST_P(UnreachableTest, CauseAndRemedyAreTold) {
   wire(GetParam());
   slaveof(replica, master);
   const std::string reason = wait_error(replica);
-  EXPECT_TRUE(mentions(reason, std::getenv("RDMASYNC_TEST_RDMA_ADDRESS")));
+  EXPECT_TRUE(mentions(reason, address_on_wire()));
   EXPECT_TRUE(mentions(reason, "rdmasync.bind"));
   EXPECT_TRUE(mentions(reason, "rping"));
   EXPECT_EQ(reason.find('\n'), std::string::npos) << reason;

@@ -310,6 +310,38 @@ TEST_P(ReplicaofTest, AHostThatHasSaidHelloIsGivenTime) {
   EXPECT_EQ(waits.elements.at(1).text, "1") << waits.describe();
 }
 
+/// A PSYNC of its came before its module, and next time the module is there.
+TEST_P(ReplicaofTest, WhoWasTakenForOneWithoutTheModuleIsNotSo) {
+  Server& master = start_master();
+  Server& replica = start_replica();
+  fill_dataset(master, {.large_values = 1});
+  fill_old_dataset(replica);
+  Client early = master.connect();
+  early.must("REPLCONF", "capa", "psync2");
+  const Reply again = early.command("PSYNC", "?", "-1");
+  ASSERT_TRUE(again.is_error() && mentions(again.text, "LOADING")) << again.describe();
+  master.must("RDMASYNC.EXPORT", "HELLO");
+  pause_at(replica, "pulling");
+  replicaof(replica, master);
+  wait_state(replica, "pulling");
+  const auto link = [&] {
+    std::istringstream clients(master.must("CLIENT", "LIST").text);
+    for (std::string client; std::getline(clients, client);) {
+      if (client.find(" flags=b ") != std::string::npos) {
+        return client.substr(3, client.find(' ') - 3);
+      }
+    }
+    return std::string{};
+  };
+  wait_until("its link waits", [&] { return !link().empty(); });
+  const std::string first = link();
+  ASSERT_EQ(master.must("CLIENT", "KILL", "ID", first).number, 1);
+  wait_until("its next link waits", [&] { return !link().empty() && link() != first; });
+  pause_at(replica, "none");
+  wait_synced(replica, master);
+  EXPECT_TRUE(equal(master, replica));
+}
+
 TEST_P(ReplicaofTest, AnnouncedAddressIsAllThatTheMasterShows) {
   Server& master = start_master();
   Server& replica =

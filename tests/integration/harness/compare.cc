@@ -148,6 +148,22 @@ class Walk {
     }
   }
 
+  /// From the master, where a fault of Valkey 9.1 may have made some. A sync does not copy them
+  /// (docs/servers.md). Returns whether there were any.
+  bool remove_empty_hashes() {
+    bool any = false;
+    for (int db = 0; db < databases_ && has_field_lives(); db++) {
+      master_.must("SELECT", db);
+      for (const std::string& key : scan_all(master_)) {
+        if (master_.must("TYPE", key).text == "hash" && master_.must("HLEN", key).number == 0) {
+          master_.must("DEL", key);
+          any = true;
+        }
+      }
+    }
+    return any;
+  }
+
   /// `values`: also compare what DEBUG DIGEST has compared already, to say where it differs.
   std::string run(bool values) {
     for (int db = 0; db < databases_; db++) {
@@ -340,6 +356,9 @@ std::string first_difference(Server& master, Server& replica, CompareOptions opt
              (master_offset(master) == offset && replica_offset(replica) == offset);
     });
     const bool differs = left.digest != right.digest;
+    if (differs && walk.remove_empty_hashes()) {
+      continue;
+    }
     if (std::string found = walk.run(differs); !found.empty()) {
       return found;
     }

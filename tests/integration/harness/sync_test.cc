@@ -7,6 +7,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "harness/wire.h"
+
 namespace rdmasync::test {
 
 std::vector<std::string> fabrics() {
@@ -27,9 +29,8 @@ bool has_rdma_device() {
 
 std::vector<std::string> fabric_args(const std::string& fabric) {
   std::vector<std::string> args{"fabric", fabric, "debug", "yes"};
-  const char* address = std::getenv("RDMASYNC_TEST_RDMA_ADDRESS");
-  if (fabric == "verbs" && address != nullptr) {
-    args.insert(args.end(), {"bind", address});
+  if (fabric == "verbs" && !address_on_wire().empty()) {
+    args.insert(args.end(), {"bind", address_on_wire()});
   }
   return args;
 }
