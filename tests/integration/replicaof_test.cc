@@ -320,7 +320,7 @@ TEST_P(ReplicaofTest, WhoWasTakenForOneWithoutTheModuleIsNotSo) {
   early.must("REPLCONF", "capa", "psync2");
   const Reply again = early.command("PSYNC", "?", "-1");
   ASSERT_TRUE(again.is_error() && mentions(again.text, "LOADING")) << again.describe();
-  master.must("RDMASYNC.EXPORT", "HELLO");
+  master.connect().must("RDMASYNC.EXPORT", "HELLO");  // and is gone
   pause_at(replica, "pulling");
   replicaof(replica, master);
   wait_state(replica, "pulling");
