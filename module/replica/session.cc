@@ -112,7 +112,7 @@ bool Session::stand_by(const std::stop_token& stop) {
       }
       return true;
     } catch (const Error& error) {
-      loaded_ = sync.loaded();
+      loaded_ = sync.take_loaded();
       if (error.code() == Errc::kResources) {
         loaded_.reset();  // the master cannot go on from it
         if (resumes) {
@@ -165,6 +165,9 @@ void Session::give_way(ControlConnection& control, NativeLink& native, const Err
       if (begun_ == Begun::kByUser) {
         return hold_off(control, native, error.what(), stop);
       }
+      // The server's own sync is to find its own settings, from its beginning on.
+      loaded_.reset();
+      on_main(stop, [] {});
       control.command(protocol::request::Decline{error.what()});
       throw error;
   }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "module/protocol/replies.h"
 #include "module/replica/attach.h"
@@ -45,7 +46,7 @@ class Sync {
   void resume(Loaded loaded);
 
   /// As soon as that is complete. Where what follows fails, it can be resumed.
-  const std::optional<Loaded>& loaded() const { return loaded_; }
+  std::optional<Loaded> take_loaded() { return std::exchange(loaded_, std::nullopt); }
 
  private:
   // The copy is complete before the server loads it, and takes the place of what it has.

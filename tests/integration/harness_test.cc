@@ -28,6 +28,18 @@ TEST_F(HarnessTest, DatasetIsEqualAfterNativeSync) {
   EXPECT_TRUE(equal(master, replica, {.exact = true}));
 }
 
+/// Which refuses to stop, and forgets that it was told to.
+TEST_F(HarnessTest, AServerStopsThatWritesItsFirstAof) {
+  Server& server = start_server("server", plain());
+  fill_dataset(server, {.small_keys = 1000, .large_values = 0});
+  server.must("CONFIG", "SET", "rdb-key-save-delay", 1000);  // us
+  server.must("CONFIG", "SET", "appendonly", "yes");
+  wait_until("it writes the file",
+             [&] { return server.info("persistence", "aof_rewrite_in_progress") == "1"; });
+  EXPECT_TRUE(server.stop());
+  EXPECT_TRUE(mentions(server.log(), "Writing initial AOF"));
+}
+
 class HarnessWritersTest : public SyncTest, public ::testing::WithParamInterface<int> {};
 INSTANTIATE_TEST_SUITE_P(Seeds, HarnessWritersTest, ::testing::Range(0, 3));
 

@@ -30,8 +30,11 @@ TEST_P(QuietSyncTest, EverythingArrives) {
   EXPECT_EQ(status(replica, "syncs_failed"), "0") << status(replica, "last_sync_error");
 }
 
+class EmptyHashTest : public FabricTest {};
+RDMASYNC_FOR_ONE_FABRIC(EmptyHashTest);
+
 /// In Valkey 9.1 a copy of one that has expired field by field is a hash of none.
-TEST_P(QuietSyncTest, AnEmptyHashIsNone) {
+TEST_P(EmptyHashTest, IsNone) {
   Server& master = start_master();
   Server& replica = start_replica();
   fill_dataset(master);

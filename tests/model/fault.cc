@@ -7,9 +7,11 @@
 namespace rdmasync {
 
 bool planted(Fault fault) {
-  static constexpr std::array<std::string_view, 12> kNames = {
-      "no-filter",    "no-notifications", "not-sticky", "no-ping",        "first-wins",  "real-id",
-      "filler-shown", "served-too-early", "any-hello",  "no-hidden-keys", "any-database"};
+  static constexpr auto kNames = std::to_array<std::string_view>(
+      {"no-filter", "no-notifications", "not-sticky", "no-ping", "first-wins", "real-id",
+       "filler-shown", "served-too-early", "any-hello", "no-hidden-keys", "any-database",
+       "refused-part"});
+  static_assert(kNames.size() == static_cast<std::size_t>(Fault::kRefusedPart) + 1);
   static const char* const chosen = std::getenv("RDMASYNC_FAULT");
   return chosen != nullptr && kNames.at(static_cast<std::size_t>(fault)) == chosen;
 }

@@ -20,6 +20,16 @@ std::string from_environment(const char* name, const char* fallback) {
   return value != nullptr ? value : fallback;
 }
 
+/// Of a server that has not yet written its first AOF.
+std::size_t refusals_to_stop(const std::string& log) {
+  constexpr std::string_view kWords = "Writing initial AOF";
+  std::size_t found = 0;
+  for (auto at = log.find(kWords); at != std::string::npos; at = log.find(kWords, at + 1)) {
+    ++found;
+  }
+  return found;
+}
+
 /// Below the kernel's ephemeral range, so that no outgoing connection takes it meanwhile.
 int candidate_port() {
   static std::mt19937 random{std::random_device{}()};
@@ -143,9 +153,20 @@ void Server::kill() {
 
 bool Server::stop() {
   client_.reset();
+  std::size_t refusals = refusals_to_stop(log());
   process_->signal(SIGTERM);
   process_->signal(SIGCONT);  // a test may have stopped it
-  wait_until(name_ + " has stopped after SIGTERM", [&] { return !alive(); });
+  wait_until(name_ + " has stopped after SIGTERM", [&] {
+    if (!alive()) {
+      return true;
+    }
+    // Then it has forgotten the signal.
+    if (const std::size_t now = refusals_to_stop(log()); now > refusals) {
+      refusals = now;
+      process_->signal(SIGTERM);
+    }
+    return false;
+  });
   return process_->status() == 0;
 }
 
