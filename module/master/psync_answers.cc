@@ -27,7 +27,7 @@ namespace {
 
 // A replica's module and its server come at the same time. Then its server asks again in a second.
 constexpr std::chrono::milliseconds kPatience{700};
-// Of a busy host, where a module has said hello, and not yet more.
+// Of a host where a module has said hello, and not yet which link is its own.
 constexpr std::chrono::seconds kPatienceAfterHello{5};
 // A server gives an unanswered PSYNC up after its repl-timeout, of a minute or so.
 constexpr std::chrono::seconds kLongest{20};
@@ -222,7 +222,7 @@ bool PsyncAnswers::may_pass(const std::string& address) {
   if (const Replica* known = replica_at(address)) {
     return known->declined;
   }
-  if (is_greeted_from(address)) {
+  if (is_awaited_from(address)) {
     return false;  // the pass may be somebody else's there
   }
   std::erase_if(passes_, [](const auto& pass) { return pass.second < Clock::now(); });
@@ -268,17 +268,16 @@ void PsyncAnswers::hello(ClientId control) {
 
 void PsyncAnswers::native(ClientId control, std::set<std::string> addresses) {
   // A replica answers its own PSYNCs, and nobody else's.
-  const std::string host = host_of(address_of(control));
+  Replica& replica = replica_of(control);
   for (const std::string& address : addresses) {
-    if (host_of(address) != host && !planted(Fault::kAnyHello)) {
+    if (host_of(address) != replica.host && !planted(Fault::kAnyHello)) {
       throw Error(
           Errc::kUsage,
           fmt::format("this connection comes from {}, and the link from {}: not the same host",
-                      host, address));
+                      replica.host, address));
     }
   }
   greetings_.erase(control);
-  Replica& replica = replicas_[control];
   replica.addresses = std::move(addresses);
   tell(replica);
 }
@@ -287,7 +286,7 @@ void PsyncAnswers::await(RedisModuleCtx* ctx, std::chrono::milliseconds time) {
   if (!config().accelerate) {
     throw Error(Errc::kRefused, "the master has rdmasync.accelerate no");
   }
-  Replica& replica = replicas_[redis::GetClientId(ctx)];
+  Replica& replica = replica_of(redis::GetClientId(ctx));
   if (time <= std::chrono::milliseconds::zero()) {
     redis::reply_fields(ctx, to_fields(protocol::Waits{psync_of(replica) != nullptr}));
     return;
@@ -299,7 +298,7 @@ void PsyncAnswers::await(RedisModuleCtx* ctx, std::chrono::milliseconds time) {
 
 protocol::Answered PsyncAnswers::answer(ClientId control, std::string_view session,
                                         std::string_view stub, std::int64_t inserts) {
-  Replica& replica = replicas_[control];
+  Replica& replica = replica_of(control);
   if (session.size() != protocol::kIdLength) {
     throw Error(Errc::kProtocol, "a session has 40 hexadecimal digits");
   }
@@ -330,14 +329,14 @@ protocol::Answered PsyncAnswers::answer(ClientId control, std::string_view sessi
 }
 
 void PsyncAnswers::later(ClientId control, std::string_view reason) {
-  if (Waiting* waiting = psync_of(replicas_[control])) {
+  if (Waiting* waiting = psync_of(replica_of(control))) {
     ask_again(*waiting, reason);
     std::erase_if(waiting_, [&](const auto& one) { return &one.second == waiting; });
   }
 }
 
 void PsyncAnswers::decline(ClientId control, std::string_view reason) {
-  Replica& replica = replicas_[control];
+  Replica& replica = replica_of(control);
   replica.declined = true;
   sessions_.forget(replica.session);
   const Waiting* waiting = psync_of(replica);
@@ -350,7 +349,7 @@ void PsyncAnswers::decline(ClientId control, std::string_view reason) {
 
 void PsyncAnswers::was_cut(ClientId control, const std::string& replication_id,
                            std::int64_t offset) {
-  Replica& replica = replicas_[control];
+  Replica& replica = replica_of(control);
   replica.cut = {replication_id, offset};
   sessions_.was_cut(replica.session, offset);
 }
@@ -358,6 +357,14 @@ void PsyncAnswers::was_cut(ClientId control, const std::string& replication_id,
 PsyncAnswers::Cut PsyncAnswers::now() {
   const redis::Info replication("replication");
   return {replication.text("master_replid"), replication.number("master_repl_offset")};
+}
+
+PsyncAnswers::Replica& PsyncAnswers::replica_of(ClientId control) {
+  const auto [found, is_new] = replicas_.try_emplace(control);
+  if (is_new) {
+    found->second.host = host_of(address_of(control));
+  }
+  return found->second;
 }
 
 PsyncAnswers::Replica* PsyncAnswers::replica_at(const std::string& address) {
@@ -376,15 +383,32 @@ PsyncAnswers::Waiting* PsyncAnswers::psync_of(const Replica& replica) {
 
 void PsyncAnswers::tell(Replica& replica) {
   Waiting* waiting = psync_of(replica);
-  if (waiting != nullptr && replica.awaiting != nullptr) {
+  if (waiting == nullptr) {
+    return;
+  }
+  waiting->was_known = true;
+  if (replica.awaiting != nullptr) {
     end_await(std::exchange(replica.awaiting, nullptr), waiting);
   }
 }
 
-bool PsyncAnswers::is_greeted_from(const std::string& address) const {
-  return std::any_of(greetings_.begin(), greetings_.end(), [&](const auto& one) {
-    return one.second.host == host_of(address) && Clock::now() < one.second.until;
-  });
+bool PsyncAnswers::is_awaited_from(const std::string& address) {
+  const std::string host = host_of(address);
+  return std::any_of(greetings_.begin(), greetings_.end(),
+                     [&](const auto& one) {
+                       return one.second.host == host && Clock::now() < one.second.until;
+                     }) ||
+         std::any_of(replicas_.begin(), replicas_.end(), [&](const auto& one) {
+           const Replica& replica = one.second;
+           return replica.host == host && !replica.declined && replica.session.empty() &&
+                  psync_of(replica) == nullptr;
+         });
+}
+
+bool PsyncAnswers::is_unknown_for_too_long(const Waiting& waiting) {
+  const auto unknown_for = Clock::now() - waiting.unknown_since;
+  return unknown_for > kPatience &&
+         (unknown_for > kPatienceAfterHello || !is_awaited_from(waiting.address));
 }
 
 /// Every server takes an error with this first word as one that passes.
@@ -439,16 +463,25 @@ void PsyncAnswers::cron() {
   std::vector<std::string> unknown;
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     Waiting& waiting = it->second;
-    if (replica_at(waiting.address) != nullptr || is_greeted_from(waiting.address)) {
+    std::string_view ended;
+    if (replica_at(waiting.address) != nullptr) {
       waiting.unknown_since = now;
-    } else if (now - waiting.unknown_since > kPatience) {
-      unknown.push_back(waiting.address);
+    } else if (is_unknown_for_too_long(waiting)) {
+      // One whose module was there may have lost its cable: the next link is still for the module.
+      if (waiting.was_known) {
+        ended = "its module has gone";
+      } else {
+        unknown.push_back(waiting.address);
+      }
     }
     if (now - waiting.since > kLongest) {
-      ask_again(waiting, "the dataset is being copied");
-      it = waiting_.erase(it);
-    } else {
+      ended = "the dataset is being copied";
+    }
+    if (ended.empty()) {
       ++it;
+    } else {
+      ask_again(waiting, ended);
+      it = waiting_.erase(it);
     }
   }
   for (const std::string& address : unknown) {

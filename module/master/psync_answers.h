@@ -79,9 +79,11 @@ class PsyncAnswers {
     std::string address;
     Clock::time_point since = Clock::now();
     Clock::time_point unknown_since = Clock::now();  ///< no replica has said that it is its link
+    bool was_known = false;                          ///< a replica has said so
   };
   /// A replica that has said where its link comes from.
   struct Replica {
+    std::string host;  ///< of its control connection
     std::set<std::string> addresses;
     bool declined = false;
     RedisModuleBlockedClient* awaiting = nullptr;
@@ -98,11 +100,13 @@ class PsyncAnswers {
 
   static Cut now();
   bool left_by_cluster(RedisModuleCommandFilterCtx* command);
+  Replica& replica_of(ClientId control);
   Replica* replica_at(const std::string& address);
   Waiting* psync_of(const Replica& replica);
   void tell(Replica& replica);
-  /// Whether somebody there is about to say that this is its link.
-  bool is_greeted_from(const std::string& address) const;
+  /// Whether somebody there is about to say which link is its own.
+  bool is_awaited_from(const std::string& address);
+  bool is_unknown_for_too_long(const Waiting& waiting);
   void ask_again(Waiting& waiting, std::string_view reason);
   /// The next PSYNC of that host.
   void leave_to_server(const std::string& address, std::string_view reason);

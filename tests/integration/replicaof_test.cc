@@ -342,6 +342,37 @@ TEST_P(ReplicaofTest, WhoWasTakenForOneWithoutTheModuleIsNotSo) {
   EXPECT_TRUE(equal(master, replica));
 }
 
+/// As when a cable is out: its next link may come before its module is heard again.
+TEST_P(ReplicaofTest, WhoseModuleHasGoneIsNotTakenForOneWithout) {
+  Server& master = start_master();
+  const auto ask = [](Client& link) {
+    link.must("REPLCONF", "capa", "psync2");
+    link.append({"PSYNC", "?", "-1"});
+    link.flush();
+  };
+  const auto is_told_to_ask_again = [](Client& link) {
+    const Reply reply = link.receive();
+    return reply.is_error() && mentions(reply.text, "LOADING");
+  };
+  Client link = master.connect();
+  const std::string self = link.must("CLIENT", "INFO").text;
+  constexpr std::string_view kBefore = " addr=";
+  const auto begin = self.find(kBefore) + kBefore.size();
+  {
+    Client module = master.connect();
+    module.must("RDMASYNC.EXPORT", "HELLO");
+    module.must("RDMASYNC.EXPORT", "NATIVE", self.substr(begin, self.find(' ', begin) - begin));
+    ask(link);
+    const Reply waits = module.must("RDMASYNC.EXPORT", "AWAIT", 10'000);
+    ASSERT_EQ(waits.elements.at(1).text, "1") << waits.describe();
+  }
+  ASSERT_TRUE(is_told_to_ask_again(link));
+  Client next = master.connect();
+  ask(next);
+  EXPECT_TRUE(is_told_to_ask_again(next));
+  EXPECT_EQ(master.info("stats", "total_forks"), "0");
+}
+
 TEST_P(ReplicaofTest, AnnouncedAddressIsAllThatTheMasterShows) {
   Server& master = start_master();
   Server& replica =
