@@ -8,6 +8,7 @@
 #include "module/config.h"
 #include "module/master/write_watch.h"
 #include "module/redis/guard.h"
+#include "module/redis/server.h"
 #include "module/replica/stub_load.h"
 #include "rdmasync/log_format.h"
 
@@ -95,6 +96,10 @@ void swap(RedisModuleCtx*, std::uint64_t, void* data) {
                            static_cast<std::uint32_t>(databases->dbnum_second));
 }
 
+void slot_migration(RedisModuleCtx*, std::uint64_t, void*) {
+  halves().exports.dataset_gone(master::kSlotsMigrate);
+}
+
 void shutdown(RedisModuleCtx*, std::uint64_t, void*) {
   halves().replica.shutdown();
 }
@@ -124,15 +129,17 @@ constexpr std::array kSubscriptions = {
     Subscription{"shutdown event", redis::kEventShutdown, shutdown},
 };
 
-/// Apart from the others, as it costs every key that goes.
+// Apart from the others: the first costs every key that goes, and Redis has another event of the
+// second's number.
 constexpr Subscription kKeySubscription{"key event", redis::kEventKey, key_change};
+constexpr Subscription kSlotSubscription{"slot migration event", redis::kEventAtomicSlotMigration,
+                                         slot_migration};
 
 void on_event(RedisModuleCtx* ctx, RedisModuleEvent event, std::uint64_t subevent, void* data) {
-  const auto* heard =
-      std::find_if(kSubscriptions.begin(), kSubscriptions.end(),
-                   [&](const Subscription& one) { return one.event.id == event.id; });
+  const auto is_heard = [&](const Subscription& one) { return one.event.id == event.id; };
+  const auto* heard = std::find_if(kSubscriptions.begin(), kSubscriptions.end(), is_heard);
   if (heard == kSubscriptions.end()) {
-    heard = &kKeySubscription;
+    heard = is_heard(kKeySubscription) ? &kKeySubscription : &kSlotSubscription;
   }
   redis::event_guard(heard->name, [&] { heard->hear(ctx, subevent, data); });
 }
@@ -142,6 +149,9 @@ void on_event(RedisModuleCtx* ctx, RedisModuleEvent event, std::uint64_t subeven
 void subscribe_to_events(RedisModuleCtx* ctx) {
   for (const Subscription& one : kSubscriptions) {
     redis::SubscribeToServerEvent(ctx, one.event, on_event);
+  }
+  if (redis::has_migrateslots()) {
+    redis::SubscribeToServerEvent(ctx, kSlotSubscription.event, on_event);
   }
 }
 

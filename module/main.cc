@@ -7,6 +7,7 @@
 #include "module/filter.h"
 #include "module/redis/context.h"
 #include "module/redis/guard.h"
+#include "module/redis/server.h"
 #include "module/replica/inserter.h"
 #include "module/replica/stub_load.h"
 
@@ -37,7 +38,11 @@ int on_load(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   try {
     redis::set_module_context(ctx);
     // A stub RDB is loaded without a file, beside the old dataset, only if every module says this.
-    redis::SetModuleOptions(ctx, redis::kOptionHandleIoErrors | redis::kOptionHandleAsyncLoad);
+    int options = redis::kOptionHandleIoErrors | redis::kOptionHandleAsyncLoad;
+    if (redis::has_migrateslots()) {
+      options |= redis::kOptionHandleAtomicSlotMigration;
+    }
+    redis::SetModuleOptions(ctx, options);
     replica::register_stub_type(ctx);
     if (!register_commands(ctx) || !register_configs(ctx, argv, argc)) {
       return redis::kErr;

@@ -185,6 +185,7 @@ inline constexpr RedisModuleEvent kEventSwapDb{11, 1};
 inline constexpr RedisModuleEvent kEventReplAsyncLoad{14, 1};
 inline constexpr RedisModuleEvent kEventEventLoop{15, 1};
 inline constexpr RedisModuleEvent kEventKey{17, 1};
+inline constexpr RedisModuleEvent kEventAtomicSlotMigration{19, 1};  ///< of Valkey only
 
 inline constexpr std::uint64_t kNowReplica = 1;
 inline constexpr std::uint64_t kFlushEnd = 1;
@@ -206,6 +207,7 @@ inline constexpr unsigned kConfigMemory = 1 << 7;
 inline constexpr int kFilterNoSelf = 1 << 0;
 inline constexpr int kOptionHandleIoErrors = 1 << 0;
 inline constexpr int kOptionHandleAsyncLoad = 1 << 2;
+inline constexpr int kOptionHandleAtomicSlotMigration = 1 << 5;  ///< of Valkey only
 inline constexpr int kAuxAfterRdb = 1 << 1;
 inline constexpr int kYieldClients = 1 << 1;
 inline constexpr std::uint64_t kTypeMethodVersion = 2;

@@ -281,7 +281,7 @@ protocol::CutReply Export::ask_for_a_round(Session& session) {
 
 /// By the next cut, before which the replica says ASKING.
 protocol::CutReply Export::ask_to_see_hidden(Session& session) {
-  if (!redis::cluster_is_up()) {
+  if (!redis::cluster_state().is_up) {
     throw Error(Errc::kBusy, "the cluster is down, and lets nobody read");
   }
   protocol::CutReply reply = ask_for_a_round(session);

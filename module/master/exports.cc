@@ -75,7 +75,11 @@ void refuse_in_cluster(RedisModuleCtx* ctx) {
                 "the master has no CLUSTER, which rdmasync calls there: leave out its "
                 "rename-command");
   }
-  if (!redis::cluster_is_up()) {
+  const auto cluster = redis::cluster_state();
+  if (cluster.slots_migrate) {
+    throw Error(Errc::kRefused, kSlotsMigrate);
+  }
+  if (!cluster.is_up) {
     throw Error(Errc::kBusy, "the cluster is down, and lets nobody read (CLUSTER INFO)");
   }
 }
@@ -254,7 +258,9 @@ int Exports::on_opened(RedisModuleCtx* ctx, RedisModuleString** argv, int) {
 }
 
 void Exports::opened(RedisModuleCtx* ctx, std::string_view fabric) {
-  refuse_where_no_cut_can_be(ctx);  // much may have happened since
+  // Much may have happened since.
+  refuse_in_cluster(ctx);
+  refuse_where_no_cut_can_be(ctx);
   const Place place = place_for(ctx, fabric);
   Export* joined = joinable_at(place);
   const auto preparation = preparations_.find(place);

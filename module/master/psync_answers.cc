@@ -182,7 +182,12 @@ void PsyncAnswers::filter_sync(RedisModuleCommandFilterCtx* command) {
 /// Whether the cluster is why this PSYNC is not for the module.
 bool PsyncAnswers::left_by_cluster(RedisModuleCommandFilterCtx* command) {
   try {
-    if (redis::cluster_is_up()) {
+    const auto cluster = redis::cluster_state();
+    if (cluster.slots_migrate) {
+      left("a replica", kSlotsMigrate);
+      return true;
+    }
+    if (cluster.is_up) {
       cluster_down_since_.reset();
       return false;
     }

@@ -15,6 +15,11 @@
 
 namespace rdmasync::master {
 
+/// Why there is no export meanwhile: keys that come are hidden until all are there, and those that
+/// have gone are removed without a notification.
+inline constexpr const char* kSlotsMigrate =
+    "slots migrate from one server of the cluster to another";
+
 /// The PSYNCs that the module answers in place of the server: those that the server could not
 /// continue, of replicas that have the module. Main thread only.
 ///

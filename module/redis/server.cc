@@ -1,6 +1,7 @@
 #include "module/redis/server.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <vector>
 
@@ -36,6 +37,16 @@ Reply checked_call(RedisModuleCtx* ctx, const CalledCommand& command, Args... ar
   return reply;
 }
 
+/// Of a list of names and values; empty if it has none of that name.
+std::string_view field_of(RedisModuleCallReply* fields, std::string_view name) {
+  for (std::size_t at = 0; at + 1 < CallReplyLength(fields); at += 2) {
+    if (view(CallReplyArrayElement(fields, at)) == name) {
+      return view(CallReplyArrayElement(fields, at + 1));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
@@ -62,6 +73,22 @@ Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
   }
   return call(ctx, command, std::span<RedisModuleString* const>(argv));
 }
+
+namespace {
+
+bool has_unfinished_migration() {
+  constexpr std::array<std::string_view, 3> kFinished = {"success", "failed", "cancelled"};
+  const Reply jobs = call(module_context(), kCluster, {"GETSLOTMIGRATIONS"});
+  for (std::size_t i = 0; i < CallReplyLength(jobs.get()); ++i) {
+    const std::string_view state = field_of(CallReplyArrayElement(jobs.get(), i), "state");
+    if (std::find(kFinished.begin(), kFinished.end(), state) == kFinished.end()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
 
 std::string config_get(RedisModuleCtx* ctx, std::string_view name) {
   const Reply reply = call(ctx, kConfig, {"GET", name});
@@ -105,9 +132,25 @@ bool in_cluster() {
   return (GetContextFlags(module_context()) & kCtxCluster) != 0;
 }
 
-bool cluster_is_up() {
+bool has_migrateslots() {
+  constexpr int kSince = 9;
+  const Info server("server");
+  const std::string version = server.text("valkey_version");
+  return to_number<int>(version.substr(0, version.find('.'))).value_or(0) >= kSince;
+}
+
+ClusterState cluster_state() {
   const Reply reply = call(module_context(), kCluster, {"INFO"});
-  return view(reply.get()).find("cluster_state:ok") != std::string_view::npos;
+  const std::string_view info = view(reply.get());
+  const auto is_not_0 = [info](std::string_view field) {
+    const auto at = info.find(field);
+    return at != std::string_view::npos && !info.substr(at + field.size()).starts_with(":0\r");
+  };
+  // The two fields are of Redis, since 8.4.
+  return {.is_up = info.find("cluster_state:ok") != std::string_view::npos,
+          .slots_migrate = is_not_0("cluster_slot_migration_active_tasks") ||
+                           is_not_0("cluster_slot_migration_active_trim_running") ||
+                           (has_migrateslots() && has_unfinished_migration())};
 }
 
 std::uint32_t databases() {
@@ -152,13 +195,8 @@ std::string module_names(RedisModuleCtx* ctx) {
   const Reply list = call(ctx, kModule, {"LIST"});
   std::string names;
   for (std::size_t i = 0; i < CallReplyLength(list.get()); ++i) {
-    RedisModuleCallReply* fields = CallReplyArrayElement(list.get(), i);
-    for (std::size_t at = 0; at + 1 < CallReplyLength(fields); at += 2) {
-      if (view(CallReplyArrayElement(fields, at)) != "name") {
-        continue;
-      }
-      names.append(names.empty() ? "" : " ").append(view(CallReplyArrayElement(fields, at + 1)));
-    }
+    names.append(names.empty() ? "" : " ");
+    names.append(field_of(CallReplyArrayElement(list.get(), i), "name"));
   }
   return names;
 }

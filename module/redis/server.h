@@ -49,9 +49,18 @@ bool is_replica();
 void renew_link();
 /// Whether it keeps the end of its stream, for partial resyncs.
 bool has_backlog();
-/// Whether it runs in cluster mode, and if so, whether its cluster is up.
+
+/// Whether it runs in cluster mode.
 bool in_cluster();
-bool cluster_is_up();
+/// CLUSTER MIGRATESLOTS, since Valkey 9.0.
+bool has_migrateslots();
+
+struct ClusterState {
+  bool is_up = false;
+  bool slots_migrate = false;  ///< as a whole, to or from this server
+};
+/// In cluster mode only.
+ClusterState cluster_state();
 
 /// How many databases it has, which its directive `databases` does not tell in cluster mode.
 std::uint32_t databases();

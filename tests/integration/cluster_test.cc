@@ -358,6 +358,73 @@ TEST_P(ClusterTest, ReshardingGoesOn) {
   expect_ours(node(1), fresh);
 }
 
+/// Of Valkey 9. What has arrived is hidden until all is there, and what has gone goes unsaid.
+TEST_P(ClusterTest, SlotsMigrateAtomically) {
+  constexpr int kMoving = 900;
+  const std::string tag = "{moving}";
+  ClusterClient client(nodes());
+  for (int i = 0; i < kMoving; i++) {
+    Command command = any_write(i);
+    command.at(1) = tag + command.at(1);
+    ASSERT_FALSE(client.run(command).is_error());
+  }
+  const auto slot = node(0).must("CLUSTER", "KEYSLOT", tag).number;
+  const auto owns = [&](Server& server) {
+    return server.must("CLUSTER", "COUNTKEYSINSLOT", slot).number == kMoving;
+  };
+  std::size_t owner = 0;
+  while (!owns(node(owner))) {
+    owner++;
+  }
+  Server& first = node(owner);
+  Server& second = node((owner + 1) % kMasters);
+  Server& third = node((owner + 2) % kMasters);
+  if (first.command("CLUSTER", "GETSLOTMIGRATIONS").is_error()) {
+    GTEST_SKIP() << "this server moves keys, and not slots";
+  }
+  const auto migrate = [&](Server& source, Server& target) {
+    source.must("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", slot, slot, "NODE", id_of(target));
+  };
+  allow_native_full_syncs(kMasters);
+  Server& fresh = join_node();
+  const auto expect_whole = [&](Server& master) {
+    pause_at(fresh, "none");
+    wait_until("it has the master's history", [&] {
+      const auto link = fresh.info("replication");
+      return link.at("role") == "slave" && link.at("master_link_status") == "up" &&
+             link.at("master_replid") == master.info("replication", "master_replid");
+    });
+    expect_equal(master, fresh);
+  };
+  const auto migrate_while_pulling = [&](Server& source, Server& target, Server& master) {
+    pause_at(fresh, "pulling");
+    replicate(fresh, master);
+    wait_state(fresh, "pulling");
+    migrate(source, target);
+    wait_until("the slot has gone", [&] { return owns(target); });
+    expect_whole(master);
+  };
+  {
+    SCOPED_TRACE("a slot goes while it is copied");
+    migrate_while_pulling(first, second, first);
+  }
+  {
+    SCOPED_TRACE("a slot comes while the others are copied");
+    migrate_while_pulling(second, third, third);
+  }
+  SCOPED_TRACE("a slot is on its way");
+  third.must("DEBUG", "SLOTMIGRATION", "PREVENT-PAUSE", 1);
+  migrate(third, first);
+  wait_until("its keys are there", [&] {
+    return mentions(third.must("CLUSTER", "GETSLOTMIGRATIONS").describe(), "waiting-to-pause");
+  });
+  replicate(fresh, first);
+  expect_whole(first);
+  third.must("DEBUG", "SLOTMIGRATION", "PREVENT-PAUSE", 0);
+  wait_until("the slot has gone", [&] { return owns(first); });
+  expect_whole(first);
+}
+
 /// Of each shard once: who has voted for one does not do so again for some time.
 TEST_P(ClusterTest, Failovers) {
   const auto wait_role = [](Server& server, const std::string& role) {

@@ -24,6 +24,7 @@ constexpr int kRead = 1 << 0;
 constexpr int kWrite = 1 << 1;
 constexpr int kHandleIoErrors = 1 << 0;
 constexpr int kHandleAsyncLoad = 1 << 2;
+constexpr int kHandleAtomicSlotMigration = 1 << 5;  // of Valkey; others do not know it
 
 struct TypeMethods {
   std::uint64_t version = 4;
@@ -336,7 +337,8 @@ extern "C" __attribute__((visibility("default"))) int RedisModule_OnLoad(void* r
   auto* context = static_cast<Context*>(raw);
   api.set_module_attribs(context, "testtype", 1, 1);
   const std::string without = argc == 0 ? "" : text_of(argv[0]);
-  api.set_module_options(context, (without == "no-io-errors" ? 0 : kHandleIoErrors) |
+  api.set_module_options(context, kHandleAtomicSlotMigration |
+                                      (without == "no-io-errors" ? 0 : kHandleIoErrors) |
                                       (without == "no-async-load" ? 0 : kHandleAsyncLoad));
   TypeMethods methods{};
   methods.load = load;
