@@ -4,7 +4,9 @@
 #include <infiniband/verbs.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -103,7 +105,23 @@ void check_usable(const std::string& path, const std::string& if_absent) {
   throw Error(Errc::kRefused, with_errno("cannot open " + path).append(" (" + remedy + ")"));
 }
 
+/// Where libibverbs can open no file it tells of no device; and a driver that it could not open
+/// once it does not try again.
+void check_room_for_files() {
+  constexpr std::size_t kOpenedAtOnce = 8;
+  std::array<UniqueFd, kOpenedAtOnce> files;
+  for (UniqueFd& file : files) {
+    file = UniqueFd(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!file) {
+      throw Error(Errc::kResources, with_errno("cannot look for RDMA devices") +
+                                        " (let this process have more open files: ulimit -n, or "
+                                        "LimitNOFILE in a systemd unit)");
+    }
+  }
+}
+
 void check_devices() {
+  check_room_for_files();
   int count = 0;
   ibv_device** list = ibv_get_device_list(&count);
   if (list == nullptr || count == 0) {
