@@ -370,8 +370,11 @@ std::string first_difference(Server& master, Server& replica, CompareOptions opt
       return {};
     }
     if (look == kLooks) {
+      // What has expired and is not deleted yet is in DIGEST and in the count, but not in SCAN.
       return "DEBUG DIGEST " + left.digest + " on the master, " + right.digest +
-             " on the replica, but every key is equal";
+             " on the replica, but every key that SCAN shows is equal\nmaster: " +
+             master.must("INFO", "keyspace").text +
+             "\nreplica: " + replica.must("INFO", "keyspace").text;
     }
   }
 }
