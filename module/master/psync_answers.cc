@@ -28,7 +28,7 @@ namespace {
 // A replica's module and its server come at the same time. Then its server asks again in a second.
 constexpr std::chrono::milliseconds kPatience{700};
 // Of a host where a module has said hello, and not yet which link is its own.
-constexpr std::chrono::seconds kPatienceAfterHello{5};
+constexpr std::chrono::seconds kPatienceAfterHello{2};
 // A server gives an unanswered PSYNC up after its repl-timeout, of a minute or so.
 constexpr std::chrono::seconds kLongest{20};
 // One that was just made, or has just lost a master, is up in a moment.
