@@ -16,6 +16,7 @@ enum class Fault {
   kAnyHello,         ///< a replica is believed that the link of another host is its own
   kNoHiddenKeys,     ///< a master that is a replica leaves out what has expired and is not deleted
   kAnyDatabase,      ///< a master that is a replica does not say where its stream goes on
+  kShortRange,       ///< the last byte of what was written to a large string is left out
   kRefusedPart,  ///< a replica in cluster mode refuses a part of the copy, which it has to survive
 };
 

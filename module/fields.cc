@@ -54,6 +54,7 @@ std::vector<Field> status_fields(const master::Exports& exports, const replica::
       {"export_replicas", number(master.replicas)},
       {"export_direct", number(master.direct)},
       {"export_packed", number(master.packed)},
+      {"export_parts", number(master.parts)},
       {"export_ring_bytes", number(master.ring_bytes)},
       {"log_bytes", number(master.log_bytes)},
       {"pinned_bytes", number(master.pinned_bytes)},

@@ -41,10 +41,17 @@ enum class Kind : std::uint8_t {
   kFunctions,  ///< all function libraries, as RDB opcodes; replaces earlier ones
   kCut,        ///< up to here it is the dataset of one replica's cut; the body is its session (u64)
   kRoundEnd,   ///< the whole dataset, or all that was written during the last round, is published
+  kPart,       ///< as kPacked, but the type is a Part and the value what it says: a change of what
+               ///< the records before have made of the key, whose expiry and recency it brings, too
 };
 
 /// Stands for the type in an entry whose payload has one of its own, which this build cannot tell.
 inline constexpr char kWhole = 127;
+
+/// What a kPart brings.
+enum class Part : char {
+  kBytes = 1,  ///< of a string: where they begin (u64), how long the string is (u64), and they
+};
 
 inline constexpr bool carries_value(Kind kind) {
   return kind == Kind::kPacked || kind == Kind::kPayload || kind == Kind::kDirect;

@@ -74,6 +74,7 @@ void read_body(Record& record, std::string_view body, bool remote, std::uint64_t
   switch (record.kind) {
     case Kind::kPacked:
     case Kind::kPayload:
+    case Kind::kPart:
     case Kind::kFunctions:
       if (remote) {
         record.remote = take_remote(body, part_size);
@@ -108,6 +109,7 @@ std::string_view key_in(const Record& record, const RecordHeader& header, std::s
   switch (record.kind) {
     case Kind::kPacked:
     case Kind::kPayload:
+    case Kind::kPart:
       begin = record.remote ? sizeof(RemoteBytes) : 0;
       end = begin + record.entry.size();
       break;

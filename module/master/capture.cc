@@ -40,10 +40,11 @@ log_format::Recency recency_of_policy(std::string_view policy) {
 
 }  // namespace
 
-Capture::Capture(Publisher& publisher, const Options& options)
+Capture::Capture(Publisher& publisher, PartialKeys& partial, const Options& options)
     : context_(redis::make_context()),
       in_cluster_(redis::in_cluster()),
       publisher_(publisher),
+      partial_(partial),
       options_(options),
       recency_kind_(recency_of_policy(redis::config_get(context_.get(), "maxmemory-policy"))),
       raw_from_(always_raw_from()) {}
@@ -141,6 +142,7 @@ bool Capture::publish_string(std::uint32_t db, std::string_view name, RedisModul
   char* bytes = redis::StringDMA(key, &length, redis::kKeyRead);
   if (mode == Mode::kDirect && length >= options_.direct_threshold) {
     publisher_.put_direct(db, name, facts.meta, {reinterpret_cast<std::byte*>(bytes), length});
+    partial_.add(db, name, {bytes, length});
   } else {
     put_string(db, name, facts.meta, {bytes, length});
   }
@@ -216,15 +218,60 @@ void Capture::put_string(std::uint32_t db, std::string_view name, const log::Key
 
 void Capture::put_entry(std::uint32_t db, std::string_view name, const log::KeyMeta& meta,
                         char type, std::string_view length_prefix, std::string_view value) {
-  head_.clear();
-  log::append_entry_head(head_, meta, type, name);
   log::RecordInfo info;
   info.kind = type == log_format::kWhole ? Kind::kPayload : Kind::kPacked;
   info.db = db;
+  put_with_head(info, name, meta, type, length_prefix, value);
+}
+
+void Capture::put_part(const PartialKeys::Key& key, const log::KeyMeta& meta, log_format::Part part,
+                       std::string_view prefix, std::string_view bytes) {
+  log::RecordInfo info;
+  info.kind = Kind::kPart;
+  info.db = key.first;
+  put_with_head(info, key.second, meta, static_cast<char>(part), prefix, bytes);
+}
+
+void Capture::put_with_head(log::RecordInfo info, std::string_view name, const log::KeyMeta& meta,
+                            char type, std::string_view prefix, std::string_view value) {
+  head_.clear();
+  log::append_entry_head(head_, meta, type, name);
   info.key_length = static_cast<std::uint32_t>(name.size());
   info.key_offset = static_cast<std::uint16_t>(head_.size() - name.size());
-  head_.append(length_prefix);
+  head_.append(prefix);
   publisher_.put(info, head_, value);
+}
+
+bool Capture::capture_changed(const PartialKeys::Changed& changed) {
+  const auto& [db, name] = changed.key;
+  const redis::String key_name = redis::make_string(name);
+  const redis::Key key{
+      redis::OpenKey(select(db), key_name.get(), redis::kKeyRead | redis::kKeyNoTouch)};
+  if (!key || redis::KeyType(key.get()) != redis::kTypeString) {
+    return false;
+  }
+  const KeyFacts facts = look_at(key.get());
+  if (!facts.is_plain_string || facts.length < changed.length || facts.length < raw_from_) {
+    return false;
+  }
+  std::size_t length = 0;
+  const char* bytes = redis::StringDMA(key.get(), &length, redis::kKeyRead);
+  if (bytes != changed.address) {
+    return false;
+  }
+  std::vector<ByteRange> ranges = changed.ranges(length);
+  if (ranges.empty()) {
+    ranges.push_back({0, 0});  // the key's time alone
+  }
+  for (const ByteRange& range : ranges) {
+    std::string prefix;
+    redis::rdb::append_little_endian(prefix, range.begin);
+    redis::rdb::append_little_endian(prefix, length);
+    put_part(changed.key, facts.meta, log_format::Part::kBytes, prefix,
+             {bytes + range.begin, range.end - range.begin});
+  }
+  partial_.published(changed, length);
+  return true;
 }
 
 void Capture::tombstone(std::uint32_t db, std::string_view key) {
@@ -247,6 +294,10 @@ std::size_t Capture::string_bytes(std::uint32_t db, RedisModuleString* name) {
     return 0;
   }
   return redis::ValueLength(key.get());
+}
+
+std::chrono::microseconds Capture::expected_cost(const PartialKeys::Changed& changed) {
+  return std::chrono::microseconds(changed.bytes() / kCopiedInAMicrosecond);
 }
 
 std::chrono::microseconds Capture::expected_cost(std::uint32_t db, RedisModuleString* name) {

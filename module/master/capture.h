@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "module/master/partial_keys.h"
 #include "module/master/publisher.h"
 #include "module/redis/key_meta.h"
 #include "module/redis/owned.h"
@@ -39,7 +40,8 @@ class Capture {
     std::size_t direct_threshold;  ///< bytes from which a string is large
   };
 
-  Capture(Publisher& publisher, const Options& options);
+  /// `partial`: is told of every string that is to be read in place.
+  Capture(Publisher& publisher, PartialKeys& partial, const Options& options);
 
   /// Publishes the key's value, or nothing if there is no such key, or it is hidden.
   Outcome capture(std::uint32_t db, RedisModuleString* name, Mode mode);
@@ -53,6 +55,10 @@ class Capture {
   void publish_short_strings(std::uint32_t db);
   std::size_t short_strings() const { return short_strings_.size(); }
 
+  /// Publishes what has changed of a string. False if it is not the one any more that was
+  /// published: then nothing is.
+  bool capture_changed(const PartialKeys::Changed& changed);
+
   void tombstone(std::uint32_t db, std::string_view key);
 
   /// All function libraries of the server.
@@ -64,6 +70,7 @@ class Capture {
   /// What copying this key would take of the main thread: an estimate, or, for a collection that
   /// took long before, what it took then.
   std::chrono::microseconds expected_cost(std::uint32_t db, RedisModuleString* name);
+  static std::chrono::microseconds expected_cost(const PartialKeys::Changed& changed);
 
   /// Names of the streams captured so far, of all databases; only if they are to be remembered.
   void remember_streams() { remember_streams_ = true; }
@@ -105,11 +112,16 @@ class Capture {
   /// `type`: kWhole for a payload of DUMP.
   void put_entry(std::uint32_t db, std::string_view name, const log::KeyMeta& meta, char type,
                  std::string_view length_prefix, std::string_view value);
+  void put_part(const PartialKeys::Key& key, const log::KeyMeta& meta, log_format::Part part,
+                std::string_view prefix, std::string_view bytes);
+  void put_with_head(log::RecordInfo info, std::string_view name, const log::KeyMeta& meta,
+                     char type, std::string_view prefix, std::string_view value);
 
   redis::Context context_;
   RedisModuleCtx* client_ = nullptr;
   bool in_cluster_;
   Publisher& publisher_;
+  PartialKeys& partial_;
   Options options_;
   log_format::Recency recency_kind_;
   std::size_t raw_from_;  ///< bytes

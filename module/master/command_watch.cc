@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "module/master/known_commands.h"
@@ -151,18 +152,50 @@ class CommandWatch {
       : listener_(listener), names_(generic_unseen) {}
 
   void see(RedisModuleCommandFilterCtx* command);
+  std::optional<NamedChange> take_change(std::string_view event, std::string_view key);
 
  private:
+  void look_for_change(RedisModuleCommandFilterCtx* command);
   void will_write(RedisModuleCommandFilterCtx* command, bool elsewhere, std::string_view key);
 
   WriteListener& listener_;
   Names names_;
   std::string wrote_anything_;  ///< the last command that did
+  std::optional<NamedChange> change_;
+  std::vector<std::string_view> words_;  ///< reused
 };
 
 std::unique_ptr<CommandWatch> g_watch;
 
+void CommandWatch::look_for_change(RedisModuleCommandFilterCtx* command) {
+  // The longest that names what it changes is a BITFIELD.
+  constexpr int kMostWords = 1024;
+  change_.reset();
+  const int count = redis::CommandFilterArgsCount(command);
+  if (!listener_.follows_parts() || count > kMostWords) {
+    return;
+  }
+  words_.clear();
+  for (int i = 0; i < count; ++i) {
+    words_.push_back(redis::view(redis::CommandFilterArgGet(command, i)));
+  }
+  change_ = change_named_by(words_);
+  // It may be held back, and then run after others that come later.
+  if (change_ && redis::AvoidReplicaTraffic() != 0) {
+    listener_.stop_following_parts();
+    change_.reset();
+  }
+}
+
+std::optional<NamedChange> CommandWatch::take_change(std::string_view event, std::string_view key) {
+  if (!change_ || change_->event != event || change_->key != key) {
+    return std::nullopt;
+  }
+  return std::exchange(change_, std::nullopt);
+}
+
 void CommandWatch::see(RedisModuleCommandFilterCtx* command) {
+  look_for_change(command);
   const auto argument = [command](int i) {
     return redis::view(redis::CommandFilterArgGet(command, i));
   };
@@ -216,7 +249,7 @@ void CommandWatch::will_write(RedisModuleCommandFilterCtx* command, bool elsewhe
   if (!found || elsewhere) {
     return listener_.written_somewhere(key);
   }
-  listener_.written(client.db, key);
+  listener_.written(client.db, key, nullptr);
 }
 
 }  // namespace
@@ -236,6 +269,10 @@ bool watches_commands() {
 
 void watch_command(RedisModuleCommandFilterCtx* command) {
   g_watch->see(command);
+}
+
+std::optional<NamedChange> take_named_change(std::string_view event, std::string_view key) {
+  return g_watch ? g_watch->take_change(event, key) : std::nullopt;
 }
 
 }  // namespace rdmasync::master

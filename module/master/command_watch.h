@@ -1,5 +1,9 @@
 #pragma once
 
+#include <optional>
+#include <string_view>
+
+#include "module/master/named_change.h"
 #include "module/master/write_watch.h"
 
 namespace rdmasync::master {
@@ -17,5 +21,9 @@ void stop_command_watch();
 /// From the command filter: whether there is a watch, and what it sees.
 bool watches_commands();
 void watch_command(RedisModuleCommandFilterCtx* command);
+
+/// What the command that came last has named of this key, if that is what the server tells of now.
+/// Only once: what else is told of then was not that command.
+std::optional<NamedChange> take_named_change(std::string_view event, std::string_view key);
 
 }  // namespace rdmasync::master

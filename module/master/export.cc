@@ -69,9 +69,9 @@ Export::Export(rdma::Fabric& fabric, std::unique_ptr<log::Ring> log, Options opt
                          fmt::format("rdmasync: export {} copies large values from now on: {}",
                                      options_.number, error.what()));
                    }
-                   dirty_.mark(db, key);
+                   mark_whole(db, key);
                  }),
-      capture_(publisher_, options_.capture),
+      capture_(publisher_, partial_, options_.capture),
       scan_(capture_, dirty_, options_.databases),
       transactions_(capture_.select(0)),
       in_cluster_(redis::in_cluster()) {
@@ -179,6 +179,10 @@ bool Export::step() {
     capture_now(key->first, key->second, mode());
     return true;
   }
+  if (const auto changed = partial_.next_in_round()) {
+    capture_changed(*changed, mode());
+    return true;
+  }
   if (dirty_.any_hidden() && !in_cluster_) {  // there the cut shows them
     if (!redis::is_replica()) {
       capture_hidden(Clock::now());  // any more
@@ -211,6 +215,31 @@ Capture::Outcome Export::capture_now(std::uint32_t db, const std::string& name,
   return outcome;
 }
 
+void Export::capture_changed(const PartialKeys::Changed& changed, Capture::Mode mode) {
+  const auto& [db, name] = changed.key;
+  if (!capture_.capture_changed(changed)) {
+    partial_.forget(db, name);
+    capture_now(db, name, mode);
+  }
+}
+
+void Export::mark_whole(std::uint32_t db, std::string_view key) {
+  partial_.forget(db, key);
+  dirty_.mark(db, key);
+}
+
+void Export::written(std::uint32_t db, std::string_view key, const NamedChange* change) {
+  if (!partial_.any() || !partial_.written(db, key, change)) {
+    dirty_.mark(db, key);
+  }
+}
+
+void Export::stop_following_parts() {
+  for (const auto& [db, name] : partial_.stop()) {
+    dirty_.mark(db, name);
+  }
+}
+
 void Export::capture_hidden(Clock::time_point deadline) {
   while (!publisher_.congested()) {
     const auto key = dirty_.next_hidden();
@@ -229,6 +258,7 @@ void Export::begin_round() {
     return;
   }
   dirty_.begin_round();
+  partial_.begin_round();
   if (std::exchange(scan_again_, false)) {
     if (!wrote_anywhere_.empty()) {
       ++scans_for_it_;
@@ -244,7 +274,7 @@ bool Export::cut_is_small() {
   if (keys_left() > kSmallCutKeys) {
     return false;
   }
-  std::size_t bytes = 0;
+  std::size_t bytes = partial_.changed_bytes();
   std::vector<DirtyKeys::Key> keys;
   dirty_.visit_all([&](std::uint32_t db, const std::string& name) {
     keys.emplace_back(db, name);
@@ -429,6 +459,14 @@ std::optional<std::string> Export::capture_everything_dirty(CutBudget& budget) {
       captured.insert(*key);
     }
   }
+  partial_.begin_round();
+  while (const auto changed = partial_.next_in_round()) {
+    if (!budget.allows(capture_.expected_cost(*changed))) {
+      partial_.put_back(*changed);
+      return "";
+    }
+    capture_changed(*changed, Capture::Mode::kPacked);
+  }
   for (const auto& name : dirty_.silent()) {
     for (std::uint32_t db = 0; db < options_.databases; ++db) {
       if (captured.contains({db, name})) {
@@ -452,7 +490,7 @@ void Export::written_silently(std::string_view key) {
 
 void Export::written_somewhere(std::string_view key) {
   for (std::uint32_t db = 0; db < options_.databases; ++db) {
-    dirty_.mark(db, key);
+    mark_whole(db, key);
   }
 }
 
@@ -463,6 +501,7 @@ void Export::written_anywhere(std::string_view command) {
 
 void Export::flushed(std::uint32_t db) {
   dirty_.flush(db);
+  partial_.flush(db);
   log::RecordInfo info;
   info.kind = Kind::kFlush;
   info.db = db;
@@ -471,6 +510,7 @@ void Export::flushed(std::uint32_t db) {
 
 void Export::swapped(std::uint32_t a, std::uint32_t b) {
   dirty_.swap(a, b);
+  partial_.swap(a, b);
   scan_.swap(a, b);
   // Readers that were blocked before are served now, and nothing tells of which stream.
   for (const auto& name : capture_.streams()) {

@@ -14,6 +14,7 @@
 #include "module/master/cut_budget.h"
 #include "module/master/dirty_keys.h"
 #include "module/master/open_transactions.h"
+#include "module/master/partial_keys.h"
 #include "module/master/publisher.h"
 #include "module/master/registrar.h"
 #include "module/master/scan.h"
@@ -72,7 +73,11 @@ class Export {
   void capture_hidden(Clock::time_point deadline);
 
   // What happens in the keyspace.
-  void written(std::uint32_t db, std::string_view key) { dirty_.mark(db, key); }
+  /// `change`: all that was written of the key, or null.
+  void written(std::uint32_t db, std::string_view key, const NamedChange* change);
+  /// Whether it matters what a command changes of a key.
+  bool follows_parts() const { return partial_.any(); }
+  void stop_following_parts();
   void written_silently(std::string_view key);
   void written_somewhere(std::string_view key);
   void written_anywhere(std::string_view command);
@@ -98,7 +103,12 @@ class Export {
   bool step();
   void look_at_transactions();
   void release_acknowledged();
-  std::size_t keys_left() const { return dirty_.size() + dirty_.silent().size(); }
+  std::size_t keys_left() const {
+    return dirty_.size() + dirty_.silent().size() + partial_.changed_keys();
+  }
+  void mark_whole(std::uint32_t db, std::string_view key);
+  /// In part, or if that cannot be, as a whole.
+  void capture_changed(const PartialKeys::Changed& changed, Capture::Mode mode);
   bool cut_is_small();
   bool is_smallest_cut(const Session& session) const;
   void begin_round();
@@ -122,6 +132,7 @@ class Export {
   std::unique_ptr<log::Ring> ring_;
   std::unique_ptr<Registrar> registrar_;
   Publisher publisher_;
+  PartialKeys partial_;
   Capture capture_;
   DirtyKeys dirty_;
   Scan scan_;

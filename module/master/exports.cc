@@ -383,6 +383,7 @@ void Exports::end(Export& ended) {
   past_.cut_max_us = std::max(past_.cut_max_us, ended.cut_max_us());
   past_.direct += ended.publisher().totals().direct;
   past_.packed += ended.publisher().totals().packed;
+  past_.parts += ended.publisher().totals().parts;
   past_.ring_bytes += ended.log().head();
   exports_.erase(found);
   if (exports_.empty()) {
@@ -485,9 +486,20 @@ void Exports::dataset_gone(std::string_view why) {
   }
 }
 
-void Exports::written(std::uint32_t db, std::string_view key) {
+void Exports::written(std::uint32_t db, std::string_view key, const NamedChange* change) {
   for (const auto& running : exports_) {
-    running->written(db, key);
+    running->written(db, key, change);
+  }
+}
+
+bool Exports::follows_parts() const {
+  return std::any_of(exports_.begin(), exports_.end(),
+                     [](const auto& running) { return running->follows_parts(); });
+}
+
+void Exports::stop_following_parts() {
+  for (const auto& running : exports_) {
+    running->stop_following_parts();
   }
 }
 
@@ -531,6 +543,7 @@ Exports::Stats Exports::stats() const {
     sum.cut_max_us = std::max(sum.cut_max_us, running->cut_max_us());
     sum.direct += running->publisher().totals().direct;
     sum.packed += running->publisher().totals().packed;
+    sum.parts += running->publisher().totals().parts;
     sum.ring_bytes += running->log().head();
   }
   return sum;

@@ -78,6 +78,7 @@ class Exports final : private WriteListener {
     std::uint64_t cut_max_us = 0;
     std::uint64_t direct = 0;  ///< records, as packed
     std::uint64_t packed = 0;
+    std::uint64_t parts = 0;
     std::uint64_t ring_bytes = 0;
   };
   Stats stats() const;
@@ -111,7 +112,9 @@ class Exports final : private WriteListener {
   void drop(Export& broken, std::string_view why);
   void capture_hidden();
 
-  void written(std::uint32_t db, std::string_view key) override;
+  void written(std::uint32_t db, std::string_view key, const NamedChange* change) override;
+  bool follows_parts() const override;
+  void stop_following_parts() override;
   void written_silently(std::string_view key) override;
   void written_somewhere(std::string_view key) override;
   void written_anywhere(std::string_view command) override;

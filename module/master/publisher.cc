@@ -156,6 +156,10 @@ void Publisher::release(std::uint64_t position) {
 }
 
 void Publisher::count(const log::RecordInfo& info, std::size_t payload) {
+  if (info.kind == Kind::kPart) {
+    ++totals_.parts;
+    ring_.progress().payload_bytes += payload;
+  }
   if (!log_format::carries_value(info.kind)) {
     return;
   }

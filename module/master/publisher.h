@@ -60,6 +60,7 @@ class Publisher {
   struct Totals {
     std::uint64_t direct = 0;  ///< records
     std::uint64_t packed = 0;  ///< records of all other values
+    std::uint64_t parts = 0;   ///< records of parts of values
   };
   const Totals& totals() const { return totals_; }
 

@@ -45,11 +45,13 @@ int notified_db(RedisModuleCtx* ctx, int event_class) {
   return redis::GetSelectedDb(ctx);
 }
 
-int on_notification(RedisModuleCtx* ctx, int event_class, const char*, RedisModuleString* key) {
+int on_notification(RedisModuleCtx* ctx, int event_class, const char* event,
+                    RedisModuleString* key) {
   redis::event_guard("keyspace notification", [&] {
     if (g_listener != nullptr && !planted(Fault::kNoNotifications)) {
+      const auto change = take_named_change(event, redis::view(key));
       g_listener->written(static_cast<std::uint32_t>(notified_db(ctx, event_class)),
-                          redis::view(key));
+                          redis::view(key), change ? &*change : nullptr);
     }
   });
   return redis::kOk;
@@ -104,7 +106,7 @@ void try_notifications(RedisModuleCtx* ctx) {
 void key_expired(RedisModuleCtx* ctx, RedisModuleKey* key) {
   if (g_listener != nullptr) {
     g_listener->written(static_cast<std::uint32_t>(redis::GetSelectedDb(ctx)),
-                        redis::view(redis::GetKeyNameFromModuleKey(key)));
+                        redis::view(redis::GetKeyNameFromModuleKey(key)), nullptr);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "module/master/named_change.h"
 #include "module/redis/api.h"
 
 namespace rdmasync::master {
@@ -16,7 +17,12 @@ class WriteListener {
   WriteListener& operator=(const WriteListener&) = delete;
   virtual ~WriteListener() = default;
 
-  virtual void written(std::uint32_t db, std::string_view key) = 0;
+  /// `change`: all that was written of it, or null if that is not known.
+  virtual void written(std::uint32_t db, std::string_view key, const NamedChange* change) = 0;
+  /// Whether anybody asks for changes.
+  virtual bool follows_parts() const = 0;
+  /// From now on commands may run after others that were seen later.
+  virtual void stop_following_parts() = 0;
   /// A command was named that may write this key, in an unknown database, now or when its
   /// transaction runs, and sends no keyspace notification when it does.
   virtual void written_silently(std::string_view key) = 0;

@@ -39,6 +39,10 @@ std::int64_t expiry_of(RedisModuleKey* key) {
   return GetAbsExpire(key);
 }
 
+void set_expiry(RedisModuleKey* key, std::int64_t unix_ms) {
+  SetAbsExpire(key, unix_ms);
+}
+
 log::KeyMeta meta_of(RedisModuleKey* key, const Uses& uses, Recency kind) {
   log::KeyMeta meta;
   meta.expire_at_ms = expiry_of(key);

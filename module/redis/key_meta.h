@@ -24,6 +24,8 @@ std::int64_t expiry_of(RedisModuleKey* key);
 
 /// The recency of the kind that counts under this server's eviction policy.
 log::KeyMeta meta_of(RedisModuleKey* key, const Uses& uses, log_format::Recency kind);
+void set_expiry(RedisModuleKey* key, std::int64_t unix_ms);
+
 /// Of a key that was just made.
 void set_meta(RedisModuleKey* key, const log::KeyMeta& meta);
 

@@ -19,9 +19,22 @@ constexpr std::size_t kWorkOfStep = 1500;
 std::size_t work_of(const Staging& staging) {
   std::size_t work = 0;
   for (const auto& [db, keys] : staging.databases()) {
-    keys.for_each([&](std::string_view, const Incoming& incoming) { work += work_of(incoming); });
+    keys.for_each([&](std::string_view, const Incoming& incoming, const auto& parts) {
+      work += work_of(incoming);
+      for (const Incoming& part : parts) {
+        work += work_of(part);
+      }
+    });
   }
   return work;
+}
+
+void put_with_parts(Inserter& inserter, std::string_view key, const Incoming& incoming,
+                    const std::vector<Incoming>& parts) {
+  inserter.put(key, incoming);
+  for (const Incoming& part : parts) {
+    inserter.add_part(key, part);
+  }
 }
 
 /// Applies changes in their order, the last one of a key wins.
@@ -36,6 +49,7 @@ class Applier {
 
  private:
   void put(const Change& change);
+  void add_part(const Change& change);
   void flush(std::uint32_t db);
   void swap(std::uint32_t a, std::uint32_t b);
 
@@ -49,6 +63,8 @@ void Applier::apply(const Change& change) {
   switch (change.kind) {
     case Change::Kind::kPut:
       return put(change);
+    case Change::Kind::kPart:
+      return add_part(change);
     case Change::Kind::kErase:
       torn_.erase({change.db, std::string(change.key)});
       inserter_.select(change.db);
@@ -79,6 +95,14 @@ void Applier::put(const Change& change) {
   }
   inserter_.select(change.db);
   inserter_.put(change.key, change.incoming);
+}
+
+void Applier::add_part(const Change& change) {
+  // Of a torn value there is nothing to change; it comes again, with that in it.
+  if (torn_.empty() || !torn_.contains({change.db, std::string(change.key)})) {
+    inserter_.select(change.db);
+    inserter_.add_part(change.key, change.incoming);
+  }
 }
 
 void Applier::flush(std::uint32_t db) {
@@ -113,8 +137,9 @@ void insert(Staging& staging) {
   inserter.functions(staging.functions());
   for (const auto& [db, keys] : staging.databases()) {
     inserter.select(db);
-    keys.for_each(
-        [&](std::string_view key, const Incoming& incoming) { inserter.put(key, incoming); });
+    keys.for_each([&](std::string_view key, const Incoming& incoming, const auto& parts) {
+      put_with_parts(inserter, key, incoming, parts);
+    });
   }
 }
 
@@ -151,9 +176,9 @@ bool Insertion::insert_next() {
     return false;
   }
   inserter_.select(db_->first);
-  const auto insert = [this](std::string_view key, const Incoming& incoming) {
+  const auto insert = [this](std::string_view key, const Incoming& incoming, const auto& parts) {
     work_done_ += work_of(incoming);
-    inserter_.put(key, incoming);
+    put_with_parts(inserter_, key, incoming, parts);
   };
   if (!db_->second.visit_next(next_, insert)) {
     ++db_;

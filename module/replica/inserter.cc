@@ -79,6 +79,31 @@ void Inserter::put(std::string_view key, const Incoming& incoming) {
   }
 }
 
+void Inserter::add_part(std::string_view key, const Incoming& part) {
+  const auto head = log::entry_head(part.entry);
+  redis::rdb::Reader rest(part.entry.substr(head.size));
+  const std::uint64_t begin = rest.little_endian();
+  const std::uint64_t length = rest.little_endian();
+  const std::string_view bytes =
+      part.landing ? std::string_view(part.landing->bytes) : rest.take(rest.left());
+  const redis::String name = redis::make_string(key);
+  const redis::Key opened{redis::OpenKey(ctx(), name.get(), redis::kKeyRead | redis::kKeyWrite)};
+  if (head.type != static_cast<char>(log_format::Part::kBytes) || begin > length ||
+      bytes.size() > length - begin || redis::KeyType(opened.get()) != redis::kTypeString ||
+      redis::ValueLength(opened.get()) > length) {
+    throw Error(Errc::kProtocol, "the export log has a part that fits no value");
+  }
+  if (redis::ValueLength(opened.get()) < length) {
+    redis::StringTruncate(opened.get(), length);
+  }
+  std::size_t size = 0;
+  char* value = redis::StringDMA(opened.get(), &size, redis::kKeyRead | redis::kKeyWrite);
+  std::copy(bytes.begin(), bytes.end(), value + begin);
+  redis::set_expiry(opened.get(), head.meta.expire_at_ms);
+  redis::set_meta(opened.get(), head.meta);
+  worked(part);
+}
+
 void Inserter::erase(std::string_view key) {
   const redis::String name = redis::make_string(key);
   const redis::Key opened{redis::OpenKey(ctx(), name.get(), redis::kKeyRead | redis::kKeyWrite)};
@@ -155,6 +180,10 @@ void Inserter::functions(std::string_view payload) {
 
 void Inserter::inserted(RedisModuleString* name, const Incoming& incoming) {
   redis::NotifyKeyspaceEvent(ctx(), redis::kNotifyLoaded, "loaded", name);
+  worked(incoming);
+}
+
+void Inserter::worked(const Incoming& incoming) {
   work_ += work_of(incoming);
   if (work_ >= kWork) {
     work_ = 0;

@@ -33,6 +33,8 @@ class Inserter {
 
   // In the selected database.
   void put(std::string_view key, const Incoming& incoming);
+  /// Throws Error(kProtocol) if there is nothing that it could change.
+  void add_part(std::string_view key, const Incoming& part);
   void erase(std::string_view key);
   void flush();
 
@@ -50,6 +52,7 @@ class Inserter {
   void set(RedisModuleString* name, RedisModuleString* value, const log::KeyMeta& meta);
   void restore(const log::EntryHead& head, std::string_view payload);
   void inserted(RedisModuleString* name, const Incoming& incoming);
+  void worked(const Incoming& incoming);
   RedisModuleCtx* ctx() const { return client_ != nullptr ? client_ : own_.get(); }
 
   redis::Context own_;

@@ -212,6 +212,7 @@ void Pull::consume(log::Record record, std::uint64_t position) {
       break;
     case Kind::kPacked:
     case Kind::kPayload:
+    case Kind::kPart:
     case Kind::kDirect:
     case Kind::kFunctions: {
       Incoming incoming;
@@ -227,6 +228,8 @@ void Pull::consume(log::Record record, std::uint64_t position) {
       }
       if (record.kind == Kind::kFunctions) {
         sink_.set_functions(incoming.entry, incoming.landing);
+      } else if (record.kind == Kind::kPart) {
+        sink_.add_part(record.db, record.key, std::move(incoming));
       } else {
         sink_.put(record.db, record.key, std::move(incoming));
       }

@@ -64,6 +64,9 @@ class Sink {
   virtual ~Sink() = default;
 
   virtual void put(std::uint32_t db, std::string_view key, Incoming incoming) = 0;
+  /// A log_format::Part of the key that was put last under that name. Throws Error(kProtocol) if
+  /// none was.
+  virtual void add_part(std::uint32_t db, std::string_view key, Incoming part) = 0;
   virtual void erase(std::uint32_t db, std::string_view key) = 0;
   virtual void flush(std::uint32_t db) = 0;  ///< or kAllDatabases
   virtual void swap(std::uint32_t a, std::uint32_t b) = 0;

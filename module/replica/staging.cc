@@ -8,6 +8,14 @@
 
 namespace rdmasync::replica {
 
+namespace {
+
+[[noreturn]] void refuse_part() {
+  throw Error(Errc::kProtocol, "the export log has a part of a key that is not there");
+}
+
+}  // namespace
+
 void StagedKeys::put(std::string_view key, Incoming incoming) {
   const auto [at, added] = places_.try_emplace(key, rows_.size());
   if (added) {
@@ -15,7 +23,25 @@ void StagedKeys::put(std::string_view key, Incoming incoming) {
     ++size_;
   } else if (!planted(Fault::kFirstWins)) {
     // The old key's bytes may not outlive the old record's; but records are kept to the end.
-    rows_[at->second].incoming = std::move(incoming);
+    Row& row = rows_[at->second];
+    drop_parts(row);
+    row.incoming = std::move(incoming);
+  }
+}
+
+void StagedKeys::add_part(std::string_view key, Incoming part) {
+  const auto found = places_.find(key);
+  if (found == places_.end()) {
+    refuse_part();
+  }
+  Row& row = rows_[found->second];
+  row.has_parts = true;
+  parts_[&row].push_back(std::move(part));
+}
+
+void StagedKeys::drop_parts(Row& row) {
+  if (std::exchange(row.has_parts, false)) {
+    parts_.erase(&row);
   }
 }
 
@@ -24,7 +50,8 @@ void StagedKeys::erase(std::string_view key) {
   if (found == places_.end()) {
     return;
   }
-  rows_[found->second] = {{}, {}, false};
+  drop_parts(rows_[found->second]);
+  rows_[found->second] = {{}, {}, false, false};
   places_.erase(found);
   --size_;
 }
@@ -36,6 +63,10 @@ const Incoming* StagedKeys::find(std::string_view key) const {
 
 void Staging::put(std::uint32_t db, std::string_view key, Incoming incoming) {
   databases_[db].put(key, std::move(incoming));
+}
+
+void Staging::add_part(std::uint32_t db, std::string_view key, Incoming part) {
+  databases_[db].add_part(key, std::move(part));
 }
 
 void Staging::erase(std::uint32_t db, std::string_view key) {

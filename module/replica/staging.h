@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "module/replica/sink.h"
@@ -19,6 +20,7 @@ namespace rdmasync::replica {
 class StagedKeys {
  public:
   void put(std::string_view key, Incoming incoming);
+  void add_part(std::string_view key, Incoming part);
   void erase(std::string_view key);
 
   std::size_t size() const { return size_; }
@@ -28,12 +30,12 @@ class StagedKeys {
   /// Null if there is no such key.
   const Incoming* find(std::string_view key) const;
 
-  /// Calls visit(key, incoming) for each.
+  /// Calls visit(key, incoming, parts) for each; parts: what changes it, in this order.
   template <typename Visit>
   void for_each(Visit&& visit) const {
     for (const Row& row : rows_) {
       if (row.live) {
-        visit(row.key, row.incoming);
+        visit(row.key, row.incoming, parts_of(row));
       }
     }
   }
@@ -48,17 +50,27 @@ class StagedKeys {
       return false;
     }
     const Row& row = rows_[calls++];
-    visit(row.key, row.incoming);
+    visit(row.key, row.incoming, parts_of(row));
     return true;
   }
 
  private:
+  using Parts = std::vector<Incoming>;
   struct Row {
     std::string_view key;
     Incoming incoming;
     bool live = true;
+    bool has_parts = false;
   };
+  const Parts& parts_of(const Row& row) const {
+    static const Parts kNone;
+    return row.has_parts ? parts_.at(&row) : kNone;
+  }
+  /// Those that it had are of a value that is no more.
+  void drop_parts(Row& row);
+
   std::deque<Row> rows_;
+  std::unordered_map<const Row*, Parts> parts_;           ///< few have any
   tsl::robin_map<std::string_view, std::size_t> places_;  ///< in rows_
   std::size_t size_ = 0;
 };
@@ -70,6 +82,7 @@ class Staging final : public Sink {
   using Databases = std::map<std::uint32_t, StagedKeys>;
 
   void put(std::uint32_t db, std::string_view key, Incoming incoming) override;
+  void add_part(std::uint32_t db, std::string_view key, Incoming part) override;
   void erase(std::uint32_t db, std::string_view key) override;
   void flush(std::uint32_t db) override;
   void swap(std::uint32_t a, std::uint32_t b) override;

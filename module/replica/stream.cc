@@ -17,6 +17,10 @@ void Stream::put(std::uint32_t db, std::string_view key, Incoming incoming) {
   puts_.fetch_add(1, std::memory_order_relaxed);
 }
 
+void Stream::add_part(std::uint32_t db, std::string_view key, Incoming part) {
+  collected_.push_back({Change::Kind::kPart, db, 0, key, std::move(part)});
+}
+
 void Stream::erase(std::uint32_t db, std::string_view key) {
   collected_.push_back({Change::Kind::kErase, db, 0, key, {}});
 }

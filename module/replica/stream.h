@@ -21,7 +21,7 @@ namespace rdmasync::replica {
 
 /// One change of the dataset, as the log has it.
 struct Change {
-  enum class Kind { kPut, kErase, kFlush, kSwap, kFunctions };
+  enum class Kind { kPut, kPart, kErase, kFlush, kSwap, kFunctions };
   Kind kind = Kind::kPut;
   std::uint32_t db = 0;
   std::uint32_t other_db = 0;  ///< of a swap
@@ -35,6 +35,7 @@ class Stream final : public Sink {
  public:
   // The pull's thread. given(), landed() and full() check_not_refused().
   void put(std::uint32_t db, std::string_view key, Incoming incoming) override;
+  void add_part(std::uint32_t db, std::string_view key, Incoming part) override;
   void erase(std::uint32_t db, std::string_view key) override;
   void flush(std::uint32_t db) override;
   void swap(std::uint32_t a, std::uint32_t b) override;

@@ -89,8 +89,9 @@ void Suitability::check(std::uint32_t db, std::string_view key, const Incoming& 
 
 void Suitability::check(const Staging& staging) const {
   for (const auto& [db, keys] : staging.databases()) {
-    keys.for_each(
-        [&, db = db](std::string_view key, const Incoming& incoming) { check(db, key, incoming); });
+    keys.for_each([&, db = db](std::string_view key, const Incoming& incoming, const auto&) {
+      check(db, key, incoming);
+    });
   }
 }
 

@@ -172,6 +172,7 @@ TEST_P(StatusTest, InfoHasTheSameFieldsAsStatus) {
                               "slice_max_us",
                               "export_direct",
                               "export_packed",
+                              "export_parts",
                               "export_ring_bytes"}) {
       EXPECT_TRUE(in_status.contains(field)) << server->name() << " lacks " << field;
     }
