@@ -104,10 +104,9 @@ void shutdown(RedisModuleCtx*, std::uint64_t, void*) {
   halves().replica.shutdown();
 }
 
-void key_change(RedisModuleCtx* ctx, std::uint64_t subevent, void* data) {
-  if (subevent == redis::kKeyExpired) {
-    master::key_expired(ctx, static_cast<const RedisModuleKeyInfo*>(data)->key);
-  }
+/// Deleted, expired, evicted or overwritten.
+void key_change(RedisModuleCtx* ctx, std::uint64_t, void* data) {
+  master::key_gone(ctx, static_cast<const RedisModuleKeyInfo*>(data)->key);
 }
 
 struct Subscription {

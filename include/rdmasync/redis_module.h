@@ -189,7 +189,6 @@ inline constexpr RedisModuleEvent kEventAtomicSlotMigration{19, 1};  ///< of Val
 
 inline constexpr std::uint64_t kNowReplica = 1;
 inline constexpr std::uint64_t kFlushEnd = 1;
-inline constexpr std::uint64_t kKeyExpired = 1;
 inline constexpr std::uint64_t kLoadingReplicationStart = 2;
 inline constexpr std::uint64_t kLoadingEnded = 3;
 inline constexpr std::uint64_t kLoadingFailed = 4;

@@ -249,7 +249,8 @@ void CommandWatch::will_write(RedisModuleCommandFilterCtx* command, bool elsewhe
   if (!found || elsewhere) {
     return listener_.written_somewhere(key);
   }
-  listener_.written(client.db, key, nullptr);
+  // That it deletes the key, as an EXPIRE may, is told apart (key_gone()).
+  listener_.written(client.db, key, change_ && change_->key == key ? &*change_ : nullptr);
 }
 
 }  // namespace

@@ -461,7 +461,7 @@ std::optional<std::string> Export::capture_everything_dirty(CutBudget& budget) {
   }
   partial_.begin_round();
   while (const auto changed = partial_.next_in_round()) {
-    if (!budget.allows(capture_.expected_cost(*changed))) {
+    if (!budget.allows(Capture::expected_cost(*changed))) {
       partial_.put_back(*changed);
       return "";
     }

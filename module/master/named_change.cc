@@ -115,7 +115,7 @@ constexpr std::array kKnown = {
 }  // namespace
 
 std::optional<NamedChange> change_named_by(Words words) {
-  const auto known = std::find_if(kKnown.begin(), kKnown.end(), [&](const Known& one) {
+  const auto* const known = std::find_if(kKnown.begin(), kKnown.end(), [&](const Known& one) {
     return same_word(words.front(), one.name);
   });
   if (known == kKnown.end() || words.size() < 2) {

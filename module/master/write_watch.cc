@@ -103,7 +103,7 @@ void try_notifications(RedisModuleCtx* ctx) {
       "since July 2026 have no such fault");
 }
 
-void key_expired(RedisModuleCtx* ctx, RedisModuleKey* key) {
+void key_gone(RedisModuleCtx* ctx, RedisModuleKey* key) {
   if (g_listener != nullptr) {
     g_listener->written(static_cast<std::uint32_t>(redis::GetSelectedDb(ctx)),
                         redis::view(redis::GetKeyNameFromModuleKey(key)), nullptr);

@@ -42,7 +42,7 @@ void start_watching(WriteListener& listener);
 void stop_watching();
 
 /// Of a key event, where notifications cannot be used for it. Main thread.
-void key_expired(RedisModuleCtx* ctx, RedisModuleKey* key);
+void key_gone(RedisModuleCtx* ctx, RedisModuleKey* key);
 
 /// Finds out, once, how far this server's notifications can be used. To be called before
 /// start_watching(), and by a command: a fault of theirs shows only there. Main thread.

@@ -63,8 +63,8 @@ class StagedKeys {
     bool has_parts = false;
   };
   const Parts& parts_of(const Row& row) const {
-    static const Parts kNone;
-    return row.has_parts ? parts_.at(&row) : kNone;
+    static const Parts none;
+    return row.has_parts ? parts_.at(&row) : none;
   }
   /// Those that it had are of a value that is no more.
   void drop_parts(Row& row);

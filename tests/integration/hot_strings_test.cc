@@ -94,6 +94,15 @@ TEST_P(HotStringsTest, AnotherValueUnderTheName) {
   finish();
 }
 
+/// A time that has passed deletes it; the next one may be as long, and lie where it lay.
+TEST_P(HotStringsTest, AnotherLifeAfterItsTime) {
+  master().must("EXPIRE", "hot", -1);
+  master().must("SETRANGE", "hot", kLength, "x");
+  master().must("PEXPIREAT", "other", 1);
+  master().must("SETBIT", "other", 8 * kLength, 1);
+  finish();
+}
+
 TEST_P(HotStringsTest, AnotherName) {
   master().must("SETRANGE", "hot", 100, "former");
   master().must("RENAME", "hot", "renamed");
