@@ -98,27 +98,27 @@ bool time_only(Words, NamedChange&) {
   return true;
 }
 
-struct Known {
+struct NamingCommand {
   std::string_view name;
   std::string_view event;
   bool (*read)(Words, NamedChange&);
 };
 
-constexpr std::array kKnown = {
-    Known{"append", "append", append},       Known{"bitfield", "setbit", bitfield},
-    Known{"expire", "expire", time_only},    Known{"expireat", "expire", time_only},
-    Known{"persist", "persist", time_only},  Known{"pexpire", "expire", time_only},
-    Known{"pexpireat", "expire", time_only}, Known{"setbit", "setbit", setbit},
-    Known{"setrange", "setrange", setrange},
+constexpr std::array kNamingCommands = {
+    NamingCommand{"append", "append", append},       NamingCommand{"bitfield", "setbit", bitfield},
+    NamingCommand{"expire", "expire", time_only},    NamingCommand{"expireat", "expire", time_only},
+    NamingCommand{"persist", "persist", time_only},  NamingCommand{"pexpire", "expire", time_only},
+    NamingCommand{"pexpireat", "expire", time_only}, NamingCommand{"setbit", "setbit", setbit},
+    NamingCommand{"setrange", "setrange", setrange},
 };
 
 }  // namespace
 
 std::optional<NamedChange> change_named_by(Words words) {
-  const auto* const known = std::find_if(kKnown.begin(), kKnown.end(), [&](const Known& one) {
-    return same_word(words.front(), one.name);
-  });
-  if (known == kKnown.end() || words.size() < 2) {
+  const auto* const known =
+      std::find_if(kNamingCommands.begin(), kNamingCommands.end(),
+                   [&](const NamingCommand& one) { return same_word(words.front(), one.name); });
+  if (known == kNamingCommands.end() || words.size() < 2) {
     return std::nullopt;
   }
   NamedChange change{.key = std::string(words[1]), .event = known->event, .ranges = {}};
