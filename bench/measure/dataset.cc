@@ -38,6 +38,9 @@ void make_compressible(std::string& bytes) {
   }
 }
 
+// Of its name, its value and what the server has beside them.
+constexpr std::uint64_t kBytesOfElement = 120;
+
 void fill_large(Client& client, const Dataset& dataset, std::atomic<std::uint64_t>& filled) {
   for (std::uint64_t i = 0; i < dataset.large_count; ++i) {
     throw_if_interrupted();
@@ -76,11 +79,39 @@ void fill_small(Client& client, const Dataset& dataset, std::atomic<std::uint64_
   client.drain(pending);
 }
 
+void fill_collection(Client& client, const Dataset& dataset, std::atomic<std::uint64_t>& filled) {
+  constexpr std::uint64_t kBatch = 1000;
+  for (std::uint64_t i = 0; i < dataset.elements;) {
+    throw_if_interrupted();
+    std::uint64_t pending = 0;
+    for (; pending < kBatch && i < dataset.elements; ++i, ++pending) {
+      client.send(put_element(dataset, i, fmt::format("{:020}", i)));
+      filled += kBytesOfElement;
+    }
+    client.drain(pending);
+  }
+}
+
 }  // namespace
+
+test::Command put_element(const Dataset& dataset, std::uint64_t index, const std::string& value) {
+  const std::string name = fmt::format("element:{}", index);
+  if (dataset.collection == "hash") {
+    return {"HSET", kCollectionKey, name, value};
+  }
+  if (dataset.collection == "set") {
+    return {"SADD", kCollectionKey, name};
+  }
+  if (dataset.collection == "zset") {
+    return {"ZADD", kCollectionKey, value, name};
+  }
+  return {"RPUSH", kCollectionKey, value};
+}
 
 Dataset named_dataset(const std::string& name) {
   constexpr std::uint64_t kSmallCount = 3'000'000;
   constexpr std::uint64_t kSmallBytes = 100;
+  constexpr std::uint64_t kElements = 1'000'000;
   Dataset dataset;
   dataset.name = name;
   if (name == "mixed") {
@@ -95,9 +126,12 @@ Dataset named_dataset(const std::string& name) {
   if (name == "small") {
     dataset.small_count = kSmallCount;
     dataset.small_bytes = kSmallBytes;
+  } else if (name == "hash" || name == "set" || name == "zset" || name == "list") {
+    dataset.collection = name;
+    dataset.elements = kElements;
   } else if (name != "none") {
     throw std::runtime_error("there is no dataset " + name +
-                             "; there are original small mixed none");
+                             "; there are original small mixed hash set zset list none");
   }
   return dataset;
 }
@@ -114,6 +148,9 @@ std::string describe(const Dataset& dataset) {
     if (dataset.small_bytes > 0) {
       parts.back() += fmt::format(" of {} bytes", dataset.small_bytes);
     }
+  }
+  if (dataset.elements > 0) {
+    parts.push_back(fmt::format("a {} of {} elements", dataset.collection, dataset.elements));
   }
   if (dataset.all_types) {
     parts.emplace_back("some of every type");
@@ -141,6 +178,7 @@ void fill(const std::function<Client()>& connect, const Dataset& dataset,
                      std::async(std::launch::async, [&] {
                        Client client = connect();
                        fill_small(client, dataset, filled);
+                       fill_collection(client, dataset, filled);
                        if (dataset.all_types) {
                          fill_dataset(client, kAllTypes);
                        }
@@ -161,7 +199,7 @@ std::uint64_t estimated_bytes(const Dataset& dataset) {
   constexpr std::uint64_t kText = 40;
   const std::uint64_t value = dataset.small_bytes > 0 ? dataset.small_bytes : kText;
   return kServer + dataset.large_count * dataset.large_bytes +
-         dataset.small_count * (kSmallKey + value);
+         dataset.small_count * (kSmallKey + value) + dataset.elements * kBytesOfElement;
 }
 
 }  // namespace rdmasync::bench

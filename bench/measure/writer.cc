@@ -54,6 +54,10 @@ void Writer::write_batch(std::uint64_t commands, std::uint64_t large) {
   for (std::uint64_t i = 0; i < commands; ++i) {
     replies += append_one();
   }
+  for (std::uint64_t i = 0; i < large && dataset_.elements > 0; ++i) {
+    client_.send(put_element(dataset_, random_() % dataset_.elements, std::to_string(random_())));
+    ++replies;
+  }
   for (std::uint64_t i = 0; i < large && dataset_.large_count > 0; ++i) {
     const std::string middle = std::to_string(dataset_.large_bytes / 2);
     client_.append({"SETRANGE", large_key(random_() % dataset_.large_count), middle,

@@ -14,11 +14,12 @@ DatasetOptions::DatasetOptions(CLI::App& command)
       small_keys_(
           command.add_option("--small-keys", different_.small_count, "small string values")),
       small_size_(command.add_option("--small-size", different_.small_bytes,
-                                     "bytes of each; 0: texts and numbers")) {
+                                     "bytes of each; 0: texts and numbers")),
+      elements_(command.add_option("--elements", different_.elements, "of the collection")) {
   command
       .add_option("--dataset", name_,
                   "original: 256 values of 4 MiB; small: 3,000,000 keys of 100 bytes; mixed: both "
-                  "kinds and every type; none")
+                  "kinds and every type; hash, set, zset, list: one of 1,000,000 elements; none")
       ->capture_default_str();
   command.add_flag("--compressible", different_.compressible, "large values compress to a quarter");
 }
@@ -34,6 +35,7 @@ Dataset DatasetOptions::chosen() const {
   take(large_size_, chosen.large_bytes, different_.large_bytes);
   take(small_keys_, chosen.small_count, different_.small_count);
   take(small_size_, chosen.small_bytes, different_.small_bytes);
+  take(elements_, chosen.elements, different_.elements);
   chosen.compressible = different_.compressible;
   return chosen;
 }

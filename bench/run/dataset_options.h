@@ -22,6 +22,7 @@ class DatasetOptions {
   CLI::Option* large_size_;
   CLI::Option* small_keys_;
   CLI::Option* small_size_;
+  CLI::Option* elements_;
 };
 
 }  // namespace rdmasync::bench
