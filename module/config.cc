@@ -32,6 +32,7 @@ struct Number {
 constexpr auto kNumbers = std::to_array<Number>({
     {"export-memory", &Config::export_memory, 64 * kMiB, kMiB, kTiB, redis::kConfigMemory},
     {"direct-threshold", &Config::direct_threshold, 64 << 10, 128, kTiB, redis::kConfigMemory},
+    {"part-elements", &Config::part_elements, 1024, 2, kTiB, redis::kConfigDefault},
     {"pinned-memory", &Config::pinned_memory, 256 * kMiB, kMiB, kTiB, redis::kConfigMemory},
     {"slice-us", &Config::slice_us, 500, 10, 100'000, redis::kConfigDefault},
     {"replica-timeout", &Config::replica_timeout_s, 60, 1, 86'400, redis::kConfigDefault},

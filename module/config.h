@@ -13,7 +13,8 @@ struct Config {
   std::string slaveof;
   long long export_memory = 0;     ///< bytes
   long long direct_threshold = 0;  ///< bytes
-  long long pinned_memory = 0;     ///< bytes
+  long long part_elements = 0;
+  long long pinned_memory = 0;  ///< bytes
   long long slice_us = 0;
   long long replica_timeout_s = 0;
   long long join_window_ms = 0;

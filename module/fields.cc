@@ -55,6 +55,7 @@ std::vector<Field> status_fields(const master::Exports& exports, const replica::
       {"export_direct", number(master.direct)},
       {"export_packed", number(master.packed)},
       {"export_parts", number(master.parts)},
+      {"export_whole_in_cut", number(master.whole_in_cut)},
       {"export_ring_bytes", number(master.ring_bytes)},
       {"log_bytes", number(master.log_bytes)},
       {"pinned_bytes", number(master.pinned_bytes)},

@@ -51,7 +51,13 @@ inline constexpr char kWhole = 127;
 /// What a kPart brings.
 enum class Part : char {
   kBytes = 1,  ///< of a string: where they begin (u64), how long the string is (u64), and they
+  kHash,       ///< elements of a collection: a byte, kBegins or 0, and they, as elements.h has them
+  kSet,
+  kZset,
 };
+
+/// What the records before have made of the key is no more.
+inline constexpr char kBegins = 1;
 
 inline constexpr bool carries_value(Kind kind) {
   return kind == Kind::kPacked || kind == Kind::kPayload || kind == Kind::kDirect;

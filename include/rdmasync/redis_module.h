@@ -38,6 +38,8 @@ using RedisModuleEventLoopFunc = void (*)(int, void*, int);
 using RedisModuleEventLoopOneShotFunc = void (*)(void*);
 using RedisModuleInfoFunc = void (*)(RedisModuleInfoCtx*, int);
 using RedisModuleNotificationFunc = int (*)(RedisModuleCtx*, int, const char*, RedisModuleString*);
+using RedisModuleScanKeyCB = void (*)(RedisModuleKey*, RedisModuleString*, RedisModuleString*,
+                                      void*);
 using RedisModuleScanCB = void (*)(RedisModuleCtx*, RedisModuleString*, RedisModuleKey*, void*);
 
 using RedisModuleConfigGetString = RedisModuleString* (*)(const char*, void*);
@@ -270,6 +272,7 @@ inline constexpr int kArgString = 0;
   X(CallReplyArrayElement, RedisModuleCallReply*, RedisModuleCallReply*, size_t)                  \
   X(Replicate, int, RedisModuleCtx*, const char*, const char*, ...)                               \
   X(Scan, int, RedisModuleCtx*, RedisModuleScanCursor*, RedisModuleScanCB, void*)                 \
+  X(ScanKey, int, RedisModuleKey*, RedisModuleScanCursor*, RedisModuleScanKeyCB, void*)           \
   X(ScanCursorCreate, RedisModuleScanCursor*)                                                     \
   X(ScanCursorDestroy, void, RedisModuleScanCursor*)                                              \
   X(RegisterCommandFilter, RedisModuleCommandFilter*, RedisModuleCtx*,                            \

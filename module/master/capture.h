@@ -55,6 +55,20 @@ class Capture {
   void publish_short_strings(std::uint32_t db);
   std::size_t short_strings() const { return short_strings_.size(); }
 
+  // For those who capture a key in parts.
+  struct KeyFacts {
+    int type = 0;
+    bool is_plain_string = false;  ///< its bytes are all there is of it
+    std::size_t length = 0;
+    redis::Uses uses;
+    log::KeyMeta meta;
+  };
+  KeyFacts look_at(RedisModuleKey* key) const;
+  /// A command has read the key of the selected database, which is not a use of it.
+  void undo_touch(RedisModuleString* name, const redis::Uses& uses);
+  void put_part(const PartialKeys::Key& key, const log::KeyMeta& meta, log_format::Part part,
+                std::string_view prefix, std::string_view bytes);
+
   /// Publishes what has changed of a string. False if it is not the one any more that was
   /// published: then nothing is.
   bool capture_changed(const PartialKeys::Changed& changed);
@@ -83,22 +97,12 @@ class Capture {
   void call_for(RedisModuleCtx* client) { client_ = client; }
 
  private:
-  struct KeyFacts {
-    int type = 0;
-    bool is_plain_string = false;  ///< its bytes are all there is of it
-    std::size_t length = 0;
-    redis::Uses uses;
-    log::KeyMeta meta;
-  };
-
   struct ShortString {
     redis::String name;
     KeyFacts facts;
   };
 
   Outcome not_found(std::uint32_t db, RedisModuleString* name);
-  void undo_touch(RedisModuleString* name, const redis::Uses& uses);
-  KeyFacts look_at(RedisModuleKey* key) const;
   static bool is_empty_hash(const KeyFacts& facts);
   bool publish_string(std::uint32_t db, std::string_view name, RedisModuleKey* key,
                       const KeyFacts& facts, Mode mode);
@@ -112,8 +116,6 @@ class Capture {
   /// `type`: kWhole for a payload of DUMP.
   void put_entry(std::uint32_t db, std::string_view name, const log::KeyMeta& meta, char type,
                  std::string_view length_prefix, std::string_view value);
-  void put_part(const PartialKeys::Key& key, const log::KeyMeta& meta, log_format::Part part,
-                std::string_view prefix, std::string_view bytes);
   void put_with_head(log::RecordInfo info, std::string_view name, const log::KeyMeta& meta,
                      char type, std::string_view prefix, std::string_view value);
 

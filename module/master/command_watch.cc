@@ -152,7 +152,7 @@ class CommandWatch {
       : listener_(listener), names_(generic_unseen) {}
 
   void see(RedisModuleCommandFilterCtx* command);
-  std::optional<NamedChange> take_change(std::string_view event, std::string_view key);
+  NamedChange* take_change(std::string_view event, std::string_view key);
 
  private:
   void look_for_change(RedisModuleCommandFilterCtx* command);
@@ -161,37 +161,52 @@ class CommandWatch {
   WriteListener& listener_;
   Names names_;
   std::string wrote_anything_;  ///< the last command that did
-  std::optional<NamedChange> change_;
+  NamedChange* change_of(std::string_view key);
+
+  std::vector<NamedChange> changes_;     ///< of the command that came last
   std::vector<std::string_view> words_;  ///< reused
 };
 
 std::unique_ptr<CommandWatch> g_watch;
 
 void CommandWatch::look_for_change(RedisModuleCommandFilterCtx* command) {
-  // The longest that names what it changes is a BITFIELD.
-  constexpr int kMostWords = 1024;
-  change_.reset();
+  changes_.clear();
   const int count = redis::CommandFilterArgsCount(command);
-  if (!listener_.follows_parts() || count > kMostWords) {
+  const auto argument = [command](int i) {
+    return redis::view(redis::CommandFilterArgGet(command, i));
+  };
+  if (count < 2 || !listener_.follows_parts() || !names_changes(argument(0))) {
     return;
   }
   words_.clear();
   for (int i = 0; i < count; ++i) {
-    words_.push_back(redis::view(redis::CommandFilterArgGet(command, i)));
+    words_.push_back(argument(i));
   }
-  change_ = change_named_by(words_);
+  changes_ = changes_named_by(words_);
+  std::erase_if(changes_,
+                [&](const NamedChange& change) { return !listener_.follows_parts_of(change.key); });
   // It may be held back, and then run after others that come later.
-  if (change_ && redis::AvoidReplicaTraffic() != 0) {
+  if (!changes_.empty() && redis::AvoidReplicaTraffic() != 0) {
     listener_.stop_following_parts();
-    change_.reset();
+    changes_.clear();
   }
 }
 
-std::optional<NamedChange> CommandWatch::take_change(std::string_view event, std::string_view key) {
-  if (!change_ || change_->event != event || change_->key != key) {
-    return std::nullopt;
+NamedChange* CommandWatch::change_of(std::string_view key) {
+  const auto found = std::find_if(changes_.begin(), changes_.end(),
+                                  [&](const NamedChange& change) { return change.key == key; });
+  return found == changes_.end() ? nullptr : &*found;
+}
+
+NamedChange* CommandWatch::take_change(std::string_view event, std::string_view key) {
+  for (NamedChange& change : changes_) {
+    auto* const tells = std::find(change.events.begin(), change.events.end(), event);
+    if (tells != change.events.end() && change.key == key) {
+      *tells = {};
+      return &change;
+    }
   }
-  return std::exchange(change_, std::nullopt);
+  return nullptr;
 }
 
 void CommandWatch::see(RedisModuleCommandFilterCtx* command) {
@@ -250,7 +265,7 @@ void CommandWatch::will_write(RedisModuleCommandFilterCtx* command, bool elsewhe
     return listener_.written_somewhere(key);
   }
   // That it deletes the key, as an EXPIRE may, is told apart (key_gone()).
-  listener_.written(client.db, key, change_ && change_->key == key ? &*change_ : nullptr);
+  listener_.written(client.db, key, change_of(key));
 }
 
 }  // namespace
@@ -272,8 +287,8 @@ void watch_command(RedisModuleCommandFilterCtx* command) {
   g_watch->see(command);
 }
 
-std::optional<NamedChange> take_named_change(std::string_view event, std::string_view key) {
-  return g_watch ? g_watch->take_change(event, key) : std::nullopt;
+NamedChange* take_named_change(std::string_view event, std::string_view key) {
+  return g_watch ? g_watch->take_change(event, key) : nullptr;
 }
 
 }  // namespace rdmasync::master

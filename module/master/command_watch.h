@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 #include "module/master/named_change.h"
@@ -22,8 +21,9 @@ void stop_command_watch();
 bool watches_commands();
 void watch_command(RedisModuleCommandFilterCtx* command);
 
-/// What the command that came last has named of this key, if that is what the server tells of now.
-/// Only once: what else is told of then was not that command.
-std::optional<NamedChange> take_named_change(std::string_view event, std::string_view key);
+/// What the command that came last has named of this key, if that is what the server tells of now;
+/// or null. Only once for each of its events: what else is told of then was not that command. Good
+/// until the next command comes.
+NamedChange* take_named_change(std::string_view event, std::string_view key);
 
 }  // namespace rdmasync::master

@@ -11,6 +11,11 @@ void DirtyKeys::mark(std::uint32_t db, std::string_view key) {
   }
 }
 
+void DirtyKeys::unmark(std::uint32_t db, std::string_view key) {
+  written_.erase(db, key);
+  round_.erase(db, key);
+}
+
 void DirtyKeys::mark_silent(std::string_view key) {
   if (silent_.find(key) == silent_.end()) {
     silent_.emplace(key);

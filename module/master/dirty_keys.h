@@ -24,6 +24,9 @@ class DirtyKeys {
   /// A key was written in this database.
   void mark(std::uint32_t db, std::string_view key);
 
+  /// It is known by other means from now on what is written of it.
+  void unmark(std::uint32_t db, std::string_view key);
+
   /// A command that tells nobody when it writes has named this key, in a database that a command
   /// filter cannot know: it may write at any time from now on.
   void mark_silent(std::string_view key);

@@ -14,6 +14,7 @@
 #include "module/redis/context.h"
 #include "module/redis/log.h"
 #include "module/redis/server.h"
+#include "module/unix_time.h"
 
 namespace rdmasync::master {
 
@@ -72,7 +73,8 @@ Export::Export(rdma::Fabric& fabric, std::unique_ptr<log::Ring> log, Options opt
                    mark_whole(db, key);
                  }),
       capture_(publisher_, partial_, options_.capture),
-      scan_(capture_, dirty_, options_.databases),
+      collection_capture_(capture_, collections_, options_.part_elements),
+      scan_(capture_, collection_capture_, dirty_, options_.databases),
       transactions_(capture_.select(0)),
       in_cluster_(redis::in_cluster()) {
   if (transactions_.readers()) {
@@ -172,6 +174,10 @@ bool Export::step() {
   if (!in_round_) {
     return false;
   }
+  if (collections_.any_unread()) {
+    read_on(collections_.next_unread());
+    return true;
+  }
   if (!scan_.done()) {
     return scan_.step();
   }
@@ -180,6 +186,10 @@ bool Export::step() {
     return true;
   }
   if (const auto changed = partial_.next_in_round()) {
+    capture_changed(*changed, mode());
+    return true;
+  }
+  if (const auto changed = collections_.next_in_round(collection_capture_.elements_of_part())) {
     capture_changed(*changed, mode());
     return true;
   }
@@ -206,6 +216,10 @@ void Export::look_at_transactions() {
 Capture::Outcome Export::capture_now(std::uint32_t db, const std::string& name,
                                      Capture::Mode mode) {
   const redis::String key = redis::make_string(name);
+  if (mode == Capture::Mode::kDirect && collection_capture_.add(db, key.get())) {
+    dirty_.unmark(db, name);
+    return Capture::Outcome::kPublished;
+  }
   const auto outcome = capture_.capture(db, key.get(), mode);
   if (outcome == Capture::Outcome::kAbsent) {
     capture_.tombstone(db, name);
@@ -223,20 +237,43 @@ void Export::capture_changed(const PartialKeys::Changed& changed, Capture::Mode 
   }
 }
 
+void Export::capture_changed(const Collections::Changed& changed, Capture::Mode mode) {
+  const auto& [db, name] = changed.key;
+  if (!collection_capture_.capture_changed(changed)) {
+    collections_.forget(db, name);
+    capture_now(db, name, mode);
+  }
+}
+
+void Export::read_on(const Collections::Key& key) {
+  if (!collection_capture_.read_on(key)) {
+    collections_.forget(key.first, key.second);
+    dirty_.mark(key.first, key.second);
+  }
+}
+
 void Export::mark_whole(std::uint32_t db, std::string_view key) {
   partial_.forget(db, key);
+  collections_.forget(db, key);
   dirty_.mark(db, key);
 }
 
+bool Export::follows_parts_of(std::string_view key) const {
+  return partial_.any_named(key) || collections_.any_named(key);
+}
+
 void Export::written(std::uint32_t db, std::string_view key, const NamedChange* change) {
-  if (!partial_.any() || !partial_.written(db, key, change)) {
+  if (!partial_.written(db, key, change) &&
+      !collections_.written(db, key, change, unix_time_ms())) {
     dirty_.mark(db, key);
   }
 }
 
 void Export::stop_following_parts() {
-  for (const auto& [db, name] : partial_.stop()) {
-    dirty_.mark(db, name);
+  for (const auto& left : {partial_.stop(), collections_.stop()}) {
+    for (const auto& [db, name] : left) {
+      dirty_.mark(db, name);
+    }
   }
 }
 
@@ -259,6 +296,7 @@ void Export::begin_round() {
   }
   dirty_.begin_round();
   partial_.begin_round();
+  collections_.begin_round();
   if (std::exchange(scan_again_, false)) {
     if (!wrote_anywhere_.empty()) {
       ++scans_for_it_;
@@ -281,7 +319,11 @@ bool Export::cut_is_small() {
     return true;
   });
   for (const auto& [db, name] : keys) {
-    bytes += capture_.string_bytes(db, redis::make_string(name).get());
+    const redis::String key = redis::make_string(name);
+    bytes += capture_.string_bytes(db, key.get());
+    if (collection_capture_.is_large(db, key.get())) {
+      return false;  // a round reads it in slices
+    }
   }
   return bytes <= kSmallCutBytes;
 }
@@ -368,7 +410,7 @@ std::optional<protocol::CutReply> Export::cut(RedisModuleCtx* ctx, ClientId clie
                     "runs, and it ran during {} readings: sync when it does not",
                     shown(wrote_anywhere_), scans_for_it_));
   }
-  if (in_round_ || scan_again_ || unread_direct) {
+  if (in_round_ || scan_again_ || unread_direct || collections_.any_unread()) {
     return ask_for_a_round(session);
   }
   const bool small = cut_is_small();
@@ -454,18 +496,14 @@ std::optional<std::string> Export::capture_everything_dirty(CutBudget& budget) {
       dirty_.mark(db, name);
       return why;
     }
+    tell_of_whole(db, name);
     capture_now(db, name, Capture::Mode::kPacked);
     if (dirty_.silent().contains(name)) {
       captured.insert(*key);
     }
   }
-  partial_.begin_round();
-  while (const auto changed = partial_.next_in_round()) {
-    if (!budget.allows(Capture::expected_cost(*changed))) {
-      partial_.put_back(*changed);
-      return "";
-    }
-    capture_changed(*changed, Capture::Mode::kPacked);
+  if (!capture_parts_for_cut(budget)) {
+    return "";
   }
   for (const auto& name : dirty_.silent()) {
     for (std::uint32_t db = 0; db < options_.databases; ++db) {
@@ -479,6 +517,39 @@ std::optional<std::string> Export::capture_everything_dirty(CutBudget& budget) {
     }
   }
   return std::nullopt;
+}
+
+void Export::tell_of_whole(std::uint32_t db, const std::string& name) {
+  const redis::String key = redis::make_string(name);
+  if (!collection_capture_.is_large(db, key.get())) {
+    return;
+  }
+  ++whole_in_cut_;
+  redis::log_notice(fmt::format(
+      "rdmasync: export {} copies '{}' of database {} as a whole at the cut, which takes about {} "
+      "ms of the main thread: it is written by commands that do not name its elements",
+      options_.number, shown(name), db,
+      capture_.expected_cost(db, key.get()) / std::chrono::milliseconds(1)));
+}
+
+bool Export::capture_parts_for_cut(CutBudget& budget) {
+  partial_.begin_round();
+  while (const auto changed = partial_.next_in_round()) {
+    if (!budget.allows(Capture::expected_cost(*changed))) {
+      partial_.put_back(*changed);
+      return false;
+    }
+    capture_changed(*changed, Capture::Mode::kPacked);
+  }
+  collections_.begin_round();
+  while (auto changed = collections_.next_in_round(collection_capture_.elements_of_part())) {
+    if (!budget.allows(kLeastOfAKey * changed->elements.size())) {
+      collections_.put_back(std::move(*changed));
+      return false;
+    }
+    capture_changed(*changed, Capture::Mode::kPacked);
+  }
+  return true;
 }
 
 void Export::written_silently(std::string_view key) {
@@ -502,6 +573,7 @@ void Export::written_anywhere(std::string_view command) {
 void Export::flushed(std::uint32_t db) {
   dirty_.flush(db);
   partial_.flush(db);
+  collections_.flush(db);
   log::RecordInfo info;
   info.kind = Kind::kFlush;
   info.db = db;
@@ -511,6 +583,7 @@ void Export::flushed(std::uint32_t db) {
 void Export::swapped(std::uint32_t a, std::uint32_t b) {
   dirty_.swap(a, b);
   partial_.swap(a, b);
+  collections_.swap(a, b);
   scan_.swap(a, b);
   // Readers that were blocked before are served now, and nothing tells of which stream.
   for (const auto& name : capture_.streams()) {

@@ -11,6 +11,8 @@
 
 #include "module/log/ring.h"
 #include "module/master/capture.h"
+#include "module/master/collection_capture.h"
+#include "module/master/collections.h"
 #include "module/master/cut_budget.h"
 #include "module/master/dirty_keys.h"
 #include "module/master/open_transactions.h"
@@ -33,6 +35,7 @@ class Export {
     std::uint64_t number;
     std::size_t pinned_memory;  ///< bytes registered outside of it at one time
     Capture::Options capture;
+    std::size_t part_elements;  ///< from which a collection is published in parts
     std::uint32_t databases;
     std::chrono::milliseconds join_window;
     int max_rounds;
@@ -76,7 +79,8 @@ class Export {
   /// `change`: all that was written of the key, or null.
   void written(std::uint32_t db, std::string_view key, const NamedChange* change);
   /// Whether it matters what a command changes of a key.
-  bool follows_parts() const { return partial_.any(); }
+  bool follows_parts() const { return partial_.any() || collections_.any(); }
+  bool follows_parts_of(std::string_view key) const;
   void stop_following_parts();
   void written_silently(std::string_view key);
   void written_somewhere(std::string_view key);
@@ -91,6 +95,8 @@ class Export {
   const log::Ring& log() const { return *ring_; }
   const Publisher& publisher() const { return publisher_; }
   std::uint64_t cut_max_us() const { return cut_max_us_; }
+  /// Large collections that were copied as a whole at a cut.
+  std::uint64_t whole_in_cut() const { return whole_in_cut_; }
 
  private:
   struct Session {
@@ -104,11 +110,14 @@ class Export {
   void look_at_transactions();
   void release_acknowledged();
   std::size_t keys_left() const {
-    return dirty_.size() + dirty_.silent().size() + partial_.changed_keys();
+    return dirty_.size() + dirty_.silent().size() + partial_.changed_keys() +
+           collections_.changed_elements();
   }
   void mark_whole(std::uint32_t db, std::string_view key);
-  /// In part, or if that cannot be, as a whole.
+  // In part, or if that cannot be, as a whole.
   void capture_changed(const PartialKeys::Changed& changed, Capture::Mode mode);
+  void capture_changed(const Collections::Changed& changed, Capture::Mode mode);
+  void read_on(const Collections::Key& key);
   bool cut_is_small();
   bool is_smallest_cut(const Session& session) const;
   void begin_round();
@@ -118,6 +127,10 @@ class Export {
   /// was.
   std::optional<std::string> capture_for_cut(CutBudget& budget);
   std::optional<std::string> capture_everything_dirty(CutBudget& budget);
+  /// Counts it, and tells the operator, if it is large.
+  void tell_of_whole(std::uint32_t db, const std::string& name);
+  /// False if it would take too long.
+  bool capture_parts_for_cut(CutBudget& budget);
   /// The database in which the stream goes on after what this command does; nothing: it must be a
   /// command.
   std::optional<std::uint32_t> begin_cut(RedisModuleCtx* ctx);
@@ -134,6 +147,8 @@ class Export {
   Publisher publisher_;
   PartialKeys partial_;
   Capture capture_;
+  Collections collections_;
+  CollectionCapture collection_capture_;
   DirtyKeys dirty_;
   Scan scan_;
   OpenTransactions transactions_;
@@ -148,6 +163,7 @@ class Export {
   std::map<ClientId, Session> sessions_;
   Clock::time_point started_ = Clock::now();
   std::uint64_t cut_max_us_ = 0;
+  std::uint64_t whole_in_cut_ = 0;
 };
 
 }  // namespace rdmasync::master

@@ -323,6 +323,7 @@ Export& Exports::begin_export(const Place& place, std::unique_ptr<log::Ring> log
   options.capture.direct_threshold = fabric.may_register_in_place()
                                          ? static_cast<std::size_t>(config().direct_threshold)
                                          : std::numeric_limits<std::size_t>::max();
+  options.part_elements = static_cast<std::size_t>(config().part_elements);
   options.databases = redis::databases();
   options.join_window = std::chrono::milliseconds(config().join_window_ms);
   options.max_rounds = static_cast<int>(config().max_rounds);
@@ -375,15 +376,16 @@ void Exports::leave(Export::ClientId client) {
 void Exports::end(Export& ended) {
   const auto found = std::find_if(exports_.begin(), exports_.end(),
                                   [&](const auto& candidate) { return candidate.get() == &ended; });
-  redis::log_notice(
-      fmt::format("rdmasync: export {} ended: {} direct, {} packed, {} bytes through the log",
-                  ended.options().number, ended.publisher().totals().direct,
-                  ended.publisher().totals().packed, ended.log().head()));
+  const auto& totals = ended.publisher().totals();
+  redis::log_notice(fmt::format(
+      "rdmasync: export {} ended: {} direct, {} packed, {} parts, {} bytes through the log",
+      ended.options().number, totals.direct, totals.packed, totals.parts, ended.log().head()));
   ++past_.exports;
   past_.cut_max_us = std::max(past_.cut_max_us, ended.cut_max_us());
   past_.direct += ended.publisher().totals().direct;
   past_.packed += ended.publisher().totals().packed;
   past_.parts += ended.publisher().totals().parts;
+  past_.whole_in_cut += ended.whole_in_cut();
   past_.ring_bytes += ended.log().head();
   exports_.erase(found);
   if (exports_.empty()) {
@@ -497,6 +499,11 @@ bool Exports::follows_parts() const {
                      [](const auto& running) { return running->follows_parts(); });
 }
 
+bool Exports::follows_parts_of(std::string_view key) const {
+  return std::any_of(exports_.begin(), exports_.end(),
+                     [key](const auto& running) { return running->follows_parts_of(key); });
+}
+
 void Exports::stop_following_parts() {
   for (const auto& running : exports_) {
     running->stop_following_parts();
@@ -544,6 +551,7 @@ Exports::Stats Exports::stats() const {
     sum.direct += running->publisher().totals().direct;
     sum.packed += running->publisher().totals().packed;
     sum.parts += running->publisher().totals().parts;
+    sum.whole_in_cut += running->whole_in_cut();
     sum.ring_bytes += running->log().head();
   }
   return sum;

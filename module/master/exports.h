@@ -79,6 +79,7 @@ class Exports final : private WriteListener {
     std::uint64_t direct = 0;  ///< records, as packed
     std::uint64_t packed = 0;
     std::uint64_t parts = 0;
+    std::uint64_t whole_in_cut = 0;
     std::uint64_t ring_bytes = 0;
   };
   Stats stats() const;
@@ -114,6 +115,7 @@ class Exports final : private WriteListener {
 
   void written(std::uint32_t db, std::string_view key, const NamedChange* change) override;
   bool follows_parts() const override;
+  bool follows_parts_of(std::string_view key) const override;
   void stop_following_parts() override;
   void written_silently(std::string_view key) override;
   void written_somewhere(std::string_view key) override;

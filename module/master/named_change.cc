@@ -1,8 +1,9 @@
 #include "module/master/named_change.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
+#include <optional>
+#include <utility>
 
 #include "rdmasync/number.h"
 
@@ -11,6 +12,7 @@ namespace rdmasync::master {
 namespace {
 
 using Words = std::span<const std::string_view>;
+using Changes = std::vector<NamedChange>;
 
 constexpr std::uint64_t kBitsOfByte = 8;
 // No string of any server is longer.
@@ -21,6 +23,11 @@ bool same_word(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
 }
 
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
+  return std::any_of(words.begin(), words.end(),
+                     [word](std::string_view one) { return same_word(word, one); });
+}
+
 std::optional<std::uint64_t> offset_in(std::string_view word) {
   const auto number = to_number<std::uint64_t>(word);
   return number && *number < kMost ? number : std::nullopt;
@@ -29,6 +36,16 @@ std::optional<std::uint64_t> offset_in(std::string_view word) {
 ByteRange bytes_of_bits(std::uint64_t first, std::uint64_t count) {
   return {first / kBitsOfByte, (first + count - 1) / kBitsOfByte + 1};
 }
+
+/// Every `step`-th word from `first` on, up to the end.
+void take_elements(Words words, std::size_t first, std::size_t step, NamedChange& change) {
+  for (std::size_t i = first; i < words.size(); i += step) {
+    change.elements.emplace_back(words[i]);
+  }
+}
+
+// Each of these fills in what a command changes of its first key, the word after its name, and
+// returns whether its words can be right.
 
 /// SETBIT key offset value
 bool setbit(Words words, NamedChange& change) {
@@ -74,8 +91,7 @@ bool bitfield(Words words, NamedChange& change) {
     }
     const bool reads = same_word(words[i], "get");
     const std::size_t size = reads ? 3 : 4;
-    if (words.size() - i < size ||
-        (!reads && !same_word(words[i], "set") && !same_word(words[i], "incrby"))) {
+    if (words.size() - i < size || (!reads && !is_one_of(words[i], {"set", "incrby"}))) {
       return false;
     }
     const auto bits = bits_of_type(words[i + 1]);
@@ -98,34 +114,155 @@ bool time_only(Words, NamedChange&) {
   return true;
 }
 
+/// HSET key field value [field value]..., HSETNX, HINCRBY and HINCRBYFLOAT
+bool every_second(Words words, NamedChange& change) {
+  take_elements(words, 2, 2, change);
+  return words.size() >= 4 && words.size() % 2 == 0;
+}
+
+/// HDEL key field..., SADD, SREM and ZREM
+bool all(Words words, NamedChange& change) {
+  take_elements(words, 2, 1, change);
+  return words.size() >= 3;
+}
+
+/// [option [argument]]... FIELDS count field..., each field of `size` words, in the words from
+/// `begin` on
+bool counted_fields(Words words, std::size_t begin, std::size_t size, NamedChange& change) {
+  const auto* const fields =
+      std::find_if(words.data() + begin, words.data() + words.size(),
+                   [](std::string_view word) { return same_word(word, "fields"); });
+  const auto first = static_cast<std::size_t>(fields - words.data()) + 2;
+  if (first >= words.size()) {
+    return false;
+  }
+  const auto count = offset_in(words[first - 1]);
+  if (!count || words.size() - first != *count * size) {
+    return false;  // options may follow the fields, too
+  }
+  take_elements(words, first, size, change);
+  return true;
+}
+
+/// HEXPIRE key time [NX | XX | GT | LT] FIELDS count field... and its like
+bool hexpire(Words words, NamedChange& change) {
+  return words.size() > 3 && counted_fields(words, 3, 1, change);
+}
+
+/// HPERSIST key FIELDS count field..., HGETDEL and HGETEX
+bool fields_only(Words words, NamedChange& change) {
+  return words.size() > 2 && counted_fields(words, 2, 1, change);
+}
+
+/// HSETEX key [option [argument]]... FIELDS count field value [field value]...
+bool hsetex(Words words, NamedChange& change) {
+  return words.size() > 2 && counted_fields(words, 2, 2, change);
+}
+
+/// ZADD key [option]... score member [score member]...
+bool zadd(Words words, NamedChange& change) {
+  std::size_t first = 2;
+  while (first < words.size() && is_one_of(words[first], {"nx", "xx", "gt", "lt", "ch", "incr"})) {
+    ++first;
+  }
+  take_elements(words, first + 1, 2, change);
+  return words.size() > first && (words.size() - first) % 2 == 0;
+}
+
+/// GEOADD key [option]... longitude latitude member [longitude latitude member]...
+bool geoadd(Words words, NamedChange& change) {
+  std::size_t first = 2;
+  while (first < words.size() && is_one_of(words[first], {"nx", "xx", "ch"})) {
+    ++first;
+  }
+  take_elements(words, first + 2, 3, change);
+  return words.size() > first && (words.size() - first) % 3 == 0;
+}
+
+/// ZINCRBY key increment member
+bool zincrby(Words words, NamedChange& change) {
+  take_elements(words, 3, 1, change);
+  return words.size() == 4;
+}
+
+using Events = std::array<std::string_view, 4>;
+
 struct NamingCommand {
   std::string_view name;
-  std::string_view event;
+  Events events;
   bool (*read)(Words, NamedChange&);
 };
 
-constexpr std::array kNamingCommands = {
-    NamingCommand{"append", "append", append},       NamingCommand{"bitfield", "setbit", bitfield},
-    NamingCommand{"expire", "expire", time_only},    NamingCommand{"expireat", "expire", time_only},
-    NamingCommand{"persist", "persist", time_only},  NamingCommand{"pexpire", "expire", time_only},
-    NamingCommand{"pexpireat", "expire", time_only}, NamingCommand{"setbit", "setbit", setbit},
-    NamingCommand{"setrange", "setrange", setrange},
-};
+constexpr auto kNamingCommands = std::to_array<NamingCommand>({
+    {"append", {"append"}, append},
+    {"bitfield", {"setbit"}, bitfield},
+    {"expire", {"expire"}, time_only},
+    {"expireat", {"expire"}, time_only},
+    {"geoadd", {"zadd"}, geoadd},
+    {"hdel", {"hdel"}, all},
+    {"hexpire", {"hexpire", "hdel", "hexpired"}, hexpire},
+    {"hexpireat", {"hexpire", "hdel", "hexpired"}, hexpire},
+    {"hgetdel", {"hdel"}, fields_only},
+    {"hgetex", {"hexpire", "hpersist", "hdel", "hexpired"}, fields_only},
+    {"hincrby", {"hincrby"}, every_second},
+    {"hincrbyfloat", {"hincrbyfloat"}, every_second},
+    {"hmset", {"hset"}, every_second},
+    {"hpersist", {"hpersist"}, fields_only},
+    {"hpexpire", {"hexpire", "hdel", "hexpired"}, hexpire},
+    {"hpexpireat", {"hexpire", "hdel", "hexpired"}, hexpire},
+    {"hset", {"hset"}, every_second},
+    {"hsetex", {"hset", "hexpire", "hdel", "hexpired"}, hsetex},
+    {"hsetnx", {"hset"}, every_second},
+    {"persist", {"persist"}, time_only},
+    {"pexpire", {"expire"}, time_only},
+    {"pexpireat", {"expire"}, time_only},
+    {"sadd", {"sadd"}, all},
+    {"setbit", {"setbit"}, setbit},
+    {"setrange", {"setrange"}, setrange},
+    {"srem", {"srem"}, all},
+    {"zadd", {"zadd", "zincr"}, zadd},
+    {"zincrby", {"zincr"}, zincrby},
+    {"zrem", {"zrem"}, all},
+});
+
+constexpr std::string_view kSmove = "smove";
+
+/// SMOVE source destination member
+Changes smove(Words words) {
+  if (words.size() != 4) {
+    return {};
+  }
+  const std::vector<std::string> member{std::string(words[3])};
+  return {{.key = std::string(words[1]), .events = {"srem"}, .elements = member},
+          {.key = std::string(words[2]), .events = {"sadd"}, .elements = member}};
+}
+
+const NamingCommand* find(std::string_view command) {
+  const auto* const known =
+      std::find_if(kNamingCommands.begin(), kNamingCommands.end(),
+                   [&](const NamingCommand& one) { return same_word(command, one.name); });
+  return known == kNamingCommands.end() ? nullptr : known;
+}
 
 }  // namespace
 
-std::optional<NamedChange> change_named_by(Words words) {
-  const auto* const known =
-      std::find_if(kNamingCommands.begin(), kNamingCommands.end(),
-                   [&](const NamingCommand& one) { return same_word(words.front(), one.name); });
-  if (known == kNamingCommands.end() || words.size() < 2) {
-    return std::nullopt;
+bool names_changes(std::string_view command) {
+  return find(command) != nullptr || same_word(command, kSmove);
+}
+
+std::vector<NamedChange> changes_named_by(Words words) {
+  if (same_word(words.front(), kSmove)) {
+    return smove(words);
   }
-  NamedChange change{.key = std::string(words[1]), .event = known->event, .ranges = {}};
+  const NamingCommand* const known = find(words.front());
+  if (known == nullptr || words.size() < 2) {
+    return {};
+  }
+  NamedChange change{.key = std::string(words[1]), .events = known->events};
   if (!known->read(words, change)) {
-    return std::nullopt;
+    return {};
   }
-  return change;
+  return {std::move(change)};
 }
 
 }  // namespace rdmasync::master

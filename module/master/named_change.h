@@ -1,7 +1,7 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,15 +15,20 @@ struct ByteRange {
   std::uint64_t end;
 };
 
-/// What a command is about to change, as far as its words tell.
+/// What a command is about to change of a key, as far as its words tell.
 struct NamedChange {
-  std::string key;
-  std::string_view event;         ///< by which the server tells of it
-  std::vector<ByteRange> ranges;  ///< of a string that stays one, besides what is added to its end
+  std::string key = {};
+  std::array<std::string_view, 4> events = {};  ///< by which the server tells of it
+  std::vector<ByteRange> ranges = {};  ///< of a string that stays one, besides what is added to it
+  std::vector<std::string> elements = {};  ///< of a collection
+  bool ended = false;                      ///< fields of a hash, by their time
 };
 
-/// Of a command that names all that it changes; nothing of any other, also of one that the server
-/// will refuse. `words`: its name, in any case, and its arguments.
-std::optional<NamedChange> change_named_by(std::span<const std::string_view> words);
+/// Whether a command of that name, in any case, may name what it changes.
+bool names_changes(std::string_view command);
+
+/// What a command changes; nothing if it does not name all of it, also of one that the server will
+/// refuse. `words`: its name, in any case, and its arguments.
+std::vector<NamedChange> changes_named_by(std::span<const std::string_view> words);
 
 }  // namespace rdmasync::master

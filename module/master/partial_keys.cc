@@ -8,23 +8,6 @@
 
 namespace rdmasync::master {
 
-namespace {
-
-/// Puts the entries of two databases in each other's place.
-template <typename Value>
-void swap_in(std::map<PartialKeys::Key, Value>& map, std::uint32_t a, std::uint32_t b) {
-  std::map<PartialKeys::Key, Value> swapped;
-  while (!map.empty()) {
-    auto node = map.extract(map.begin());
-    std::uint32_t& db = node.key().first;
-    db = db == a ? b : db == b ? a : db;
-    swapped.insert(std::move(node));
-  }
-  map = std::move(swapped);
-}
-
-}  // namespace
-
 std::vector<ByteRange> PartialKeys::Changed::ranges(std::uint64_t length_now) const {
   std::vector<ByteRange> found;
   const auto add = [&](std::uint64_t begin, std::uint64_t end) {
@@ -71,9 +54,9 @@ void PartialKeys::forget(std::uint32_t db, std::string_view name) {
 }
 
 void PartialKeys::swap(std::uint32_t a, std::uint32_t b) {
-  swap_in(known_, a, b);
-  swap_in(changed_, a, b);
-  swap_in(round_, a, b);
+  swap_databases(known_, a, b);
+  swap_databases(changed_, a, b);
+  swap_databases(round_, a, b);
 }
 
 void PartialKeys::flush(std::uint32_t db) {
@@ -98,7 +81,7 @@ std::vector<PartialKeys::Key> PartialKeys::stop() {
 }
 
 bool PartialKeys::written(std::uint32_t db, std::string_view name, const NamedChange* change) {
-  const auto known = known_.find(Key{db, name});
+  const auto known = known_.find(KeyNameView{db, name});
   if (known == known_.end()) {
     return false;
   }

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "module/master/key_name.h"
 #include "module/master/named_change.h"
 
 namespace rdmasync::master {
@@ -18,7 +19,7 @@ namespace rdmasync::master {
 /// only.
 class PartialKeys {
  public:
-  using Key = std::pair<std::uint32_t, std::string>;
+  using Key = KeyName;
 
   /// A string, and which of its bytes changed.
   struct Changed {
@@ -33,6 +34,8 @@ class PartialKeys {
   };
 
   bool any() const { return !known_.empty(); }
+  /// One of that name, in any database.
+  bool any_named(std::string_view name) const { return has_in_any_database(known_, name); }
 
   /// From now on. The present bytes are published.
   void add(std::uint32_t db, std::string_view name, std::string_view bytes);
@@ -66,11 +69,11 @@ class PartialKeys {
     std::uint64_t length;
   };
   using Blocks = std::set<std::uint64_t>;
-  using ByKey = std::map<Key, Blocks>;
+  using ByKey = std::map<Key, Blocks, ByDatabase>;
 
   static void merge(ByKey& into, ByKey::node_type node);
 
-  std::map<Key, Facts> known_;
+  std::map<Key, Facts, ByDatabase> known_;
   bool stopped_ = false;
   ByKey changed_;
   ByKey round_;

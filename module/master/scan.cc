@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "module/redis/key_meta.h"
+#include "module/unix_time.h"
 
 namespace rdmasync::master {
 
@@ -17,15 +18,11 @@ constexpr std::int64_t kAboutToExpireMs = 1000;
 constexpr std::size_t kBuckets = 32;
 constexpr std::size_t kShortStrings = 32;
 
-std::int64_t unix_time_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
 }  // namespace
 
-Scan::Scan(Capture& capture, DirtyKeys& dirty, std::uint32_t databases)
-    : capture_(capture), dirty_(dirty), passes_(databases) {
+Scan::Scan(Capture& capture, CollectionCapture& collections, DirtyKeys& dirty,
+           std::uint32_t databases)
+    : capture_(capture), collections_(collections), dirty_(dirty), passes_(databases) {
   for (Pass& pass : passes_) {
     pass.cursor.reset(redis::ScanCursorCreate());
   }
@@ -80,6 +77,11 @@ void Scan::visit(RedisModuleString* name, RedisModuleKey* key) {
   const std::int64_t expire_at = redis::expiry_of(key);
   if (expire_at != log_format::kNoExpiry && expire_at - now_ms_ < kAboutToExpireMs) {
     dirty_.mark(db_, redis::view(name));
+    return;
+  }
+  if (collections_.add(db_, redis::view(name), key)) {
+    dirty_.unmark(db_, redis::view(name));
+    step_is_full_ = true;
     return;
   }
   const auto outcome = capture_.capture_scanned(db_, name, key);

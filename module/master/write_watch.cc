@@ -27,15 +27,17 @@ constexpr int kNotifyTrial = 1 << 30;
 /// and find that the one of that name has expired.
 constexpr int kElsewhere = redis::kNotifyGeneric | redis::kNotifyNew | redis::kNotifyExpired;
 
+/// Whether what a transaction has queued runs now. A script in it has a client of its own, which is
+/// in no transaction.
+bool runs_queued_command(RedisModuleCtx* ctx) {
+  return (redis::GetContextFlags(ctx) & (redis::kCtxMulti | redis::kCtxLua)) == redis::kCtxMulti;
+}
+
 /// Where the key is that a notification tells of. In a transaction, Valkey 9.1 answers
 /// GetSelectedDb with the database that the client has selected; what it knows of the client is
 /// right there, too.
 int notified_db(RedisModuleCtx* ctx, int event_class) {
-  // A script has a client of its own, which is in no transaction.
-  const auto in_transaction = [ctx] {
-    return (redis::GetContextFlags(ctx) & (redis::kCtxMulti | redis::kCtxLua)) == redis::kCtxMulti;
-  };
-  if ((event_class & kElsewhere) != 0 && in_transaction()) {
+  if ((event_class & kElsewhere) != 0 && runs_queued_command(ctx)) {
     RedisModuleClientInfo client{};
     client.version = redis::kClientInfoVersion;
     if (redis::GetClientInfoById(&client, redis::GetClientId(ctx)) == redis::kOk) {
@@ -45,13 +47,28 @@ int notified_db(RedisModuleCtx* ctx, int event_class) {
   return redis::GetSelectedDb(ctx);
 }
 
+/// As far as that is known, or null.
+const NamedChange* what_changed(RedisModuleCtx* ctx, std::string_view event,
+                                std::string_view key) {
+  // A queued command is not seen again when it runs: what came last may be a script's, before it.
+  NamedChange* named = runs_queued_command(ctx) ? nullptr : take_named_change(event, key);
+  if (event != "hexpired") {
+    return named;
+  }
+  static const NamedChange fields_ended{.ended = true};
+  if (named == nullptr) {
+    return &fields_ended;
+  }
+  named->ended = true;
+  return named;
+}
+
 int on_notification(RedisModuleCtx* ctx, int event_class, const char* event,
                     RedisModuleString* key) {
   redis::event_guard("keyspace notification", [&] {
     if (g_listener != nullptr && !planted(Fault::kNoNotifications)) {
-      const auto change = take_named_change(event, redis::view(key));
       g_listener->written(static_cast<std::uint32_t>(notified_db(ctx, event_class)),
-                          redis::view(key), change ? &*change : nullptr);
+                          redis::view(key), what_changed(ctx, event, redis::view(key)));
     }
   });
   return redis::kOk;

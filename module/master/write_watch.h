@@ -21,6 +21,8 @@ class WriteListener {
   virtual void written(std::uint32_t db, std::string_view key, const NamedChange* change) = 0;
   /// Whether anybody asks for changes.
   virtual bool follows_parts() const = 0;
+  /// Of a key of that name, in any database.
+  virtual bool follows_parts_of(std::string_view key) const = 0;
   /// From now on commands may run after others that were seen later.
   virtual void stop_following_parts() = 0;
   /// A command was named that may write this key, in an unknown database, now or when its

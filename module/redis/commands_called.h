@@ -24,13 +24,24 @@ inline constexpr CalledCommand kDbSize{"DBSIZE", true, false, false};
 inline constexpr CalledCommand kDump{"DUMP", true, false, true};
 inline constexpr CalledCommand kFunction{"FUNCTION", true, true, false};
 inline constexpr CalledCommand kGet{"GET", true, false, true};
+inline constexpr CalledCommand kHdel{"HDEL", false, true, true};
+inline constexpr CalledCommand kHmget{"HMGET", true, false, true};
+inline constexpr CalledCommand kHset{"HSET", false, true, true};
 inline constexpr CalledCommand kInfo{"INFO", false, true, false};
 inline constexpr CalledCommand kMget{"MGET", true, false, true};
 inline constexpr CalledCommand kModule{"MODULE", true, true, false};
 inline constexpr CalledCommand kReplicaof{"REPLICAOF", false, true, false};
 inline constexpr CalledCommand kRestore{"RESTORE", false, true, true};
-
+inline constexpr CalledCommand kSadd{"SADD", false, true, true};
 inline constexpr CalledCommand kSet{"SET", false, true, true};
+inline constexpr CalledCommand kSmismember{"SMISMEMBER", true, false, true};
+inline constexpr CalledCommand kSrem{"SREM", false, true, true};
+inline constexpr CalledCommand kZadd{"ZADD", false, true, true};
+inline constexpr CalledCommand kZmscore{"ZMSCORE", true, false, true};
+inline constexpr CalledCommand kZrem{"ZREM", false, true, true};
+// Only where fields of a hash have times of their own.
+inline constexpr CalledCommand kHpexpireat{"HPEXPIREAT", false, false, true};
+inline constexpr CalledCommand kHpexpiretime{"HPEXPIRETIME", false, false, true};
 // Only on a master that is a replica.
 inline constexpr CalledCommand kMemory{"MEMORY", false, false, true};
 // Only in cluster mode.
@@ -39,9 +50,10 @@ inline constexpr CalledCommand kCluster{"CLUSTER", false, false, false};
 inline constexpr CalledCommand kFlushDb{"FLUSHDB", false, false, false};
 inline constexpr CalledCommand kSwapDb{"SWAPDB", false, false, false};
 
-inline constexpr std::array kCalledCommands = {kClient,    kCommand, kConfig, kDbSize, kDump,
-                                               kFunction,  kGet,     kInfo,   kMget,   kModule,
-                                               kReplicaof, kRestore, kSet};
+inline constexpr std::array kCalledCommands = {
+    kClient, kCommand,    kConfig, kDbSize, kDump,    kFunction,  kGet,     kHdel,
+    kHmget,  kHset,       kInfo,   kMget,   kModule,  kReplicaof, kRestore, kSadd,
+    kSet,    kSmismember, kSrem,   kZadd,   kZmscore, kZrem};
 
 /// The names of those that this server does not have, with ", " between them. Main thread.
 std::string missing_on_master(RedisModuleCtx* ctx);

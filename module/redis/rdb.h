@@ -17,6 +17,10 @@ inline constexpr bool is_known_type(char type) {
   return type >= 0 && type <= kLastType;
 }
 
+/// The version of a server whose hashes have fields with times of their own: of Redis 7.4, and less
+/// than that of Valkey 9.0.
+inline constexpr int kFieldTimesSince = 12;
+
 enum Opcode : unsigned char {
   kModuleAux = 247,
   kIdle = 248,

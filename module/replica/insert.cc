@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "module/fault.h"
+#include "module/log/elements.h"
 #include "module/replica/inserter.h"
 #include "rdmasync/log_format.h"
 
@@ -31,7 +32,9 @@ std::size_t work_of(const Staging& staging) {
 
 void put_with_parts(Inserter& inserter, std::string_view key, const Incoming& incoming,
                     const std::vector<Incoming>& parts) {
-  inserter.put(key, incoming);
+  if (!incoming.in_parts) {
+    inserter.put(key, incoming);
+  }
   for (const Incoming& part : parts) {
     inserter.add_part(key, part);
   }
@@ -98,6 +101,11 @@ void Applier::put(const Change& change) {
 }
 
 void Applier::add_part(const Change& change) {
+  if (log::begins(change.incoming.entry)) {
+    suitability_.check_database(change.db);
+    databases_.insert(change.db);
+    torn_.erase({change.db, std::string(change.key)});
+  }
   // Of a torn value there is nothing to change; it comes again, with that in it.
   if (torn_.empty() || !torn_.contains({change.db, std::string(change.key)})) {
     inserter_.select(change.db);

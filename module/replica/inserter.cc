@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
+#include "module/fault.h"
+#include "module/log/elements.h"
 #include "module/redis/context.h"
 #include "module/redis/guard.h"
 #include "module/redis/key_meta.h"
@@ -13,6 +16,8 @@
 #include "rdmasync/number.h"
 
 namespace rdmasync::replica {
+
+using log_format::Part;
 
 namespace {
 
@@ -38,6 +43,18 @@ bool is_integer(std::string_view value) {
   }
   const auto number = to_number<std::int64_t>(value);
   return number && std::to_string(*number) == value;
+}
+
+/// What puts elements into a collection, and what takes them out.
+std::pair<const redis::CalledCommand&, const redis::CalledCommand&> commands_of(Part part) {
+  switch (part) {
+    case Part::kHash:
+      return {redis::kHset, redis::kHdel};
+    case Part::kSet:
+      return {redis::kSadd, redis::kSrem};
+    default:
+      return {redis::kZadd, redis::kZrem};
+  }
 }
 
 }  // namespace
@@ -81,6 +98,31 @@ void Inserter::put(std::string_view key, const Incoming& incoming) {
 
 void Inserter::add_part(std::string_view key, const Incoming& part) {
   const auto head = log::entry_head(part.entry);
+  switch (static_cast<Part>(head.type)) {
+    case Part::kBytes:
+      add_bytes(key, part, head);
+      break;
+    case Part::kHash:
+    case Part::kSet:
+    case Part::kZset:
+      add_elements(key, part, head);
+      break;
+    default:
+      throw Error(Errc::kProtocol, "the export log has a part of an unknown kind");
+  }
+  const redis::String name = redis::make_string(key);
+  const redis::Key opened{redis::OpenKey(ctx(), name.get(), redis::kKeyRead | redis::kKeyWrite)};
+  if (redis::KeyType(opened.get()) != redis::kTypeEmpty) {
+    redis::set_expiry(opened.get(), head.meta.expire_at_ms);
+    redis::set_meta(opened.get(), head.meta);
+  }
+  if (log::begins(part.entry)) {
+    redis::NotifyKeyspaceEvent(ctx(), redis::kNotifyLoaded, "loaded", name.get());
+  }
+  worked(part);
+}
+
+void Inserter::add_bytes(std::string_view key, const Incoming& part, const log::EntryHead& head) {
   redis::rdb::Reader rest(part.entry.substr(head.size));
   const std::uint64_t begin = rest.little_endian();
   const std::uint64_t length = rest.little_endian();
@@ -88,8 +130,8 @@ void Inserter::add_part(std::string_view key, const Incoming& part) {
       part.landing ? std::string_view(part.landing->bytes) : rest.take(rest.left());
   const redis::String name = redis::make_string(key);
   const redis::Key opened{redis::OpenKey(ctx(), name.get(), redis::kKeyRead | redis::kKeyWrite)};
-  if (head.type != static_cast<char>(log_format::Part::kBytes) || begin > length ||
-      bytes.size() > length - begin || redis::KeyType(opened.get()) != redis::kTypeString ||
+  if (begin > length || bytes.size() > length - begin ||
+      redis::KeyType(opened.get()) != redis::kTypeString ||
       redis::ValueLength(opened.get()) > length) {
     throw Error(Errc::kProtocol, "the export log has a part that fits no value");
   }
@@ -99,9 +141,50 @@ void Inserter::add_part(std::string_view key, const Incoming& part) {
   std::size_t size = 0;
   char* value = redis::StringDMA(opened.get(), &size, redis::kKeyRead | redis::kKeyWrite);
   std::copy(bytes.begin(), bytes.end(), value + begin);
-  redis::set_expiry(opened.get(), head.meta.expire_at_ms);
-  redis::set_meta(opened.get(), head.meta);
-  worked(part);
+}
+
+void Inserter::add_elements(std::string_view key, const Incoming& part,
+                            const log::EntryHead& head) {
+  redis::rdb::Reader rest(part.entry.substr(head.size));
+  if (rest.take(1).front() == log_format::kBegins && !planted(Fault::kFormerLife)) {
+    erase(key);
+  }
+  const auto kind = static_cast<Part>(head.type);
+  log::Elements elements(
+      kind, part.landing ? std::string_view(part.landing->bytes) : rest.take(rest.left()));
+  std::vector<std::string_view> there{key};
+  std::vector<std::string_view> gone{key};
+  std::vector<std::pair<std::string_view, std::int64_t>> ending;
+  while (const auto element = elements.next()) {
+    if (element->gone) {
+      gone.push_back(element->name);
+      continue;
+    }
+    if (kind == Part::kZset) {
+      there.push_back(element->value);
+    }
+    there.push_back(element->name);
+    if (kind == Part::kHash) {
+      there.push_back(element->value);
+    }
+    if (element->expire_at_ms != log_format::kNoExpiry) {
+      ending.emplace_back(element->name, element->expire_at_ms);
+    }
+  }
+  const auto& [add, remove] = commands_of(kind);
+  call_with(add, there);
+  call_with(remove, gone);
+  for (const auto& [field, at_ms] : ending) {
+    redis::call(ctx(), redis::kHpexpireat, {key, std::to_string(at_ms), "FIELDS", "1", field});
+  }
+}
+
+/// If there is more than the key.
+void Inserter::call_with(const redis::CalledCommand& command,
+                         const std::vector<std::string_view>& arguments) {
+  if (arguments.size() > 1) {
+    redis::call(ctx(), command, std::span<const std::string_view>(arguments));
+  }
 }
 
 void Inserter::erase(std::string_view key) {

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
+#include "module/redis/commands_called.h"
 #include "module/redis/held_settings.h"
 #include "module/redis/owned.h"
 #include "module/replica/sink.h"
@@ -51,6 +53,10 @@ class Inserter {
   void packed(const Incoming& incoming);
   void set(RedisModuleString* name, RedisModuleString* value, const log::KeyMeta& meta);
   void restore(const log::EntryHead& head, std::string_view payload);
+  void add_bytes(std::string_view key, const Incoming& part, const log::EntryHead& head);
+  void add_elements(std::string_view key, const Incoming& part, const log::EntryHead& head);
+  void call_with(const redis::CalledCommand& command,
+                 const std::vector<std::string_view>& arguments);
   void inserted(RedisModuleString* name, const Incoming& incoming);
   void worked(const Incoming& incoming);
   RedisModuleCtx* ctx() const { return client_ != nullptr ? client_ : own_.get(); }

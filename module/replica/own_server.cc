@@ -7,6 +7,7 @@
 #include "module/config.h"
 #include "module/redis/context.h"
 #include "module/redis/main_thread.h"
+#include "module/redis/rdb.h"
 #include "module/redis/server.h"
 #include "rdmasync/error.h"
 #include "rdmasync/number.h"
@@ -14,7 +15,6 @@
 namespace rdmasync::replica {
 
 using redis::config_get;
-using redis::config_set;
 using redis::module_context;
 
 namespace {
@@ -42,7 +42,13 @@ bool link_is_up(const redis::Info& replication) {
 
 OwnFacts OwnServer::facts() const {
   RedisModuleCtx* ctx = module_context();
-  if (const auto missing = redis::missing_on_replica(ctx); !missing.empty()) {
+  OwnFacts facts;
+  facts.rdb_version = redis::rdb_version(ctx);
+  auto missing = redis::missing_on_replica(ctx);
+  if (facts.rdb_version >= redis::rdb::kFieldTimesSince && !redis::has(ctx, redis::kHpexpireat)) {
+    missing.append(missing.empty() ? "" : ", ").append(redis::kHpexpireat.name);
+  }
+  if (!missing.empty()) {
     throw Error(Errc::kUsage, "this server has no " + missing +
                                   ", which rdmasync calls here: leave out its rename-command");
   }
@@ -51,7 +57,6 @@ OwnFacts OwnServer::facts() const {
                 "rdmasync does not replicate over TLS yet: set tls-replication no on this server, "
                 "or use REPLICAOF");
   }
-  OwnFacts facts;
   facts.user = config_get(ctx, "masteruser");
   facts.password = config_get(ctx, "masterauth");
   facts.source = config_get(ctx, "bind-source-addr");
@@ -64,7 +69,6 @@ OwnFacts OwnServer::facts() const {
     facts.listening_port = number(config_get(ctx, "port"));
   }
   facts.server = redis::server_name_and_version();
-  facts.rdb_version = redis::rdb_version(ctx);
   facts.databases = redis::databases();
   facts.in_cluster = redis::in_cluster();
   facts.value_buffers = {static_cast<std::size_t>(config().pinned_memory), config().huge_pages};

@@ -34,10 +34,12 @@ inline constexpr const char* kTornText =
 /// What a key is to become.
 struct Incoming {
   /// An entry of the log, complete; or its part up to the value, which lands beside it.
-  std::string_view entry;
-  std::shared_ptr<Landing> landing;
+  std::string_view entry = {};
+  std::shared_ptr<Landing> landing = {};
   /// The value is for RESTORE, and not for the loader.
   bool is_payload = false;
+  /// Nothing by itself: the parts that follow make it.
+  bool in_parts = false;
 
   bool is_value() const { return landing && landing->is_value; }
 };
@@ -64,8 +66,8 @@ class Sink {
   virtual ~Sink() = default;
 
   virtual void put(std::uint32_t db, std::string_view key, Incoming incoming) = 0;
-  /// A log_format::Part of the key that was put last under that name. Throws Error(kProtocol) if
-  /// none was.
+  /// A log_format::Part of the key that was put last under that name, or the first of another one.
+  /// Throws Error(kProtocol) if it is neither.
   virtual void add_part(std::uint32_t db, std::string_view key, Incoming part) = 0;
   virtual void erase(std::uint32_t db, std::string_view key) = 0;
   virtual void flush(std::uint32_t db) = 0;  ///< or kAllDatabases

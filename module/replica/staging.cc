@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "module/fault.h"
+#include "module/log/elements.h"
 #include "rdmasync/error.h"
 
 namespace rdmasync::replica {
@@ -30,6 +31,9 @@ void StagedKeys::put(std::string_view key, Incoming incoming) {
 }
 
 void StagedKeys::add_part(std::string_view key, Incoming part) {
+  if (log::begins(part.entry)) {
+    put(key, {.in_parts = true});
+  }
   const auto found = places_.find(key);
   if (found == places_.end()) {
     refuse_part();

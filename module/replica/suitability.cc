@@ -74,7 +74,7 @@ void Suitability::check_database(std::uint32_t db) const {
 
 void Suitability::check(std::uint32_t db, std::string_view key, const Incoming& incoming) const {
   check_database(db);
-  if (missing_.empty() || incoming.is_value()) {
+  if (missing_.empty() || incoming.is_value() || incoming.in_parts) {
     return;
   }
   // A value of a type that it does not know would end the server; of one that this build does not

@@ -16,6 +16,7 @@ TEST_F(ConfigTest, Defaults) {
   EXPECT_EQ(server.config("rdmasync.fabric"), "auto");
   EXPECT_EQ(server.config("rdmasync.export-memory"), std::to_string(64 << 20));
   EXPECT_EQ(server.config("rdmasync.direct-threshold"), std::to_string(64 << 10));
+  EXPECT_EQ(server.config("rdmasync.part-elements"), "1024");
   EXPECT_EQ(server.config("rdmasync.pinned-memory"), std::to_string(256 << 20));
   EXPECT_EQ(server.config("rdmasync.slice-us"), "500");
   EXPECT_EQ(server.config("rdmasync.replica-timeout"), "60");
@@ -33,6 +34,7 @@ TEST_F(ConfigTest, ConfigSetWhileRunning) {
   const std::vector<std::array<std::string, 3>> settings = {
       {"rdmasync.export-memory", "32mb", std::to_string(32 << 20)},
       {"rdmasync.direct-threshold", "128kb", std::to_string(128 << 10)},
+      {"rdmasync.part-elements", "100", "100"},
       {"rdmasync.pinned-memory", "1gb", std::to_string(1 << 30)},
       {"rdmasync.slice-us", "250", "250"},
       {"rdmasync.replica-timeout", "5", "5"},
@@ -173,6 +175,7 @@ TEST_P(StatusTest, InfoHasTheSameFieldsAsStatus) {
                               "export_direct",
                               "export_packed",
                               "export_parts",
+                              "export_whole_in_cut",
                               "export_ring_bytes"}) {
       EXPECT_TRUE(in_status.contains(field)) << server->name() << " lacks " << field;
     }

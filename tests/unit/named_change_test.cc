@@ -7,7 +7,7 @@
 namespace rdmasync::master {
 namespace {
 
-/// "event key [begin,end)...", or "-".
+/// "event... key [begin,end)... element...", with "; " between changes, or "-".
 std::string named_by(const std::string& command) {
   std::vector<std::string> owned;
   std::istringstream in(command);
@@ -15,16 +15,23 @@ std::string named_by(const std::string& command) {
     owned.push_back(word);
   }
   const std::vector<std::string_view> words(owned.begin(), owned.end());
-  const auto change = change_named_by(words);
-  if (!change) {
-    return "-";
-  }
+  const auto changes = changes_named_by(words);
+  EXPECT_TRUE(changes.empty() || names_changes(words.front()));
   std::ostringstream out;
-  out << change->event << ' ' << change->key;
-  for (const ByteRange& range : change->ranges) {
-    out << " [" << range.begin << ',' << range.end << ')';
+  for (const NamedChange& change : changes) {
+    out << (&change == changes.data() ? "" : "; ");
+    for (const std::string_view event : change.events) {
+      out << event << (event.empty() ? "" : " ");
+    }
+    out << change.key;
+    for (const ByteRange& range : change.ranges) {
+      out << " [" << range.begin << ',' << range.end << ')';
+    }
+    for (const std::string& element : change.elements) {
+      out << ' ' << element;
+    }
   }
-  return out.str();
+  return changes.empty() ? "-" : out.str();
 }
 
 TEST(NamedChange, BytesOfAString) {
@@ -49,12 +56,73 @@ TEST(NamedChange, TheTimeOfAKey) {
   EXPECT_EQ(named_by("PERSIST k"), "persist k");
 }
 
+TEST(NamedChange, FieldsOfAHash) {
+  EXPECT_EQ(named_by("HSET k a 1 b 2"), "hset k a b");
+  EXPECT_EQ(named_by("hmset k a 1"), "hset k a");
+  EXPECT_EQ(named_by("HSETNX k a 1"), "hset k a");
+  EXPECT_EQ(named_by("HINCRBY k a 1"), "hincrby k a");
+  EXPECT_EQ(named_by("HINCRBYFLOAT k a 1.5"), "hincrbyfloat k a");
+  EXPECT_EQ(named_by("HDEL k a b c"), "hdel k a b c");
+}
+
+TEST(NamedChange, FieldsThatEnd) {
+  EXPECT_EQ(named_by("HEXPIRE k 10 FIELDS 2 a b"), "hexpire hdel hexpired k a b");
+  EXPECT_EQ(named_by("HPEXPIREAT k 10 NX fields 1 fields"), "hexpire hdel hexpired k fields");
+  EXPECT_EQ(named_by("HPERSIST k FIELDS 1 a"), "hpersist k a");
+  EXPECT_EQ(named_by("HGETDEL k FIELDS 2 a b"), "hdel k a b");
+  EXPECT_EQ(named_by("HGETEX k PXAT 5 FIELDS 1 a"), "hexpire hpersist hdel hexpired k a");
+  EXPECT_EQ(named_by("HSETEX k FNX EX 10 FIELDS 2 a 1 b 2"), "hset hexpire hdel hexpired k a b");
+}
+
+TEST(NamedChange, Members) {
+  EXPECT_EQ(named_by("SADD k a b"), "sadd k a b");
+  EXPECT_EQ(named_by("SREM k a"), "srem k a");
+  EXPECT_EQ(named_by("SMOVE k l a"), "srem k a; sadd l a");
+  EXPECT_EQ(named_by("ZADD k 1 a 2 b"), "zadd zincr k a b");
+  EXPECT_EQ(named_by("ZADD k GT CH 1 nx"), "zadd zincr k nx");
+  EXPECT_EQ(named_by("ZADD k INCR 1 a"), "zadd zincr k a");
+  EXPECT_EQ(named_by("ZINCRBY k 1 a"), "zincr k a");
+  EXPECT_EQ(named_by("ZREM k a b"), "zrem k a b");
+  EXPECT_EQ(named_by("GEOADD k XX 1 2 a 3 4 b"), "zadd k a b");
+}
+
 TEST(NamedChange, WhatNamesLessIsNothing) {
-  for (const char* command :
-       {"SET k v", "GETSET k v", "INCR k", "SETBIT", "SETBIT k", "SETBIT k x 1", "SETBIT k -1 1",
-        "SETBIT k 1 1 1", "SETRANGE k 99999999999999999999 v", "APPEND k", "BITFIELD k SET u8 0",
-        "BITFIELD k SET u99 0 1", "BITFIELD k SET u8 #x 1", "BITFIELD k FROB u8 0 1",
-        "BITFIELD k GET u8", "SETBITS k 1 1", "PFADD k a"}) {
+  for (const char* command : {"SET k v",
+                              "GETSET k v",
+                              "INCR k",
+                              "SETBIT",
+                              "SETBIT k",
+                              "SETBIT k x 1",
+                              "SETBIT k -1 1",
+                              "SETBIT k 1 1 1",
+                              "SETRANGE k 99999999999999999999 v",
+                              "APPEND k",
+                              "BITFIELD k SET u8 0",
+                              "BITFIELD k SET u99 0 1",
+                              "BITFIELD k SET u8 #x 1",
+                              "BITFIELD k FROB u8 0 1",
+                              "BITFIELD k GET u8",
+                              "SETBITS k 1 1",
+                              "PFADD k a",
+                              "HSET k a",
+                              "HSET k",
+                              "HDEL k",
+                              "HEXPIRE k 10 FIELDS 2 a",
+                              "HEXPIRE k 10 a",
+                              "HPERSIST k FIELDS x a",
+                              "HGETDEL k FIELDS 1",
+                              "HSETEX k FIELDS 2 a 1 b",
+                              "HSETEX k FIELDS 1 a 1 EX 5",
+                              "SADD k",
+                              "SMOVE k l",
+                              "ZADD k 1",
+                              "ZADD k NX",
+                              "ZINCRBY k 1",
+                              "GEOADD k 1 2",
+                              "SPOP k",
+                              "ZPOPMIN k 5",
+                              "ZREMRANGEBYRANK k 0 1",
+                              "SINTERSTORE k a b"}) {
     EXPECT_EQ(named_by(command), "-") << command;
   }
 }

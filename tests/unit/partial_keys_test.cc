@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kLength = 10'000;
 
 NamedChange bytes(std::uint64_t begin, std::uint64_t end) {
-  return {.key = "k", .event = "setrange", .ranges = {{begin, end}}};
+  return {.key = "k", .events = {"setrange"}, .ranges = {{begin, end}}};
 }
 
 /// "begin-end" of all of one key, in a string of that length now.
@@ -52,7 +52,7 @@ TEST_F(PartialKeysTest, BlocksHaveAllThatWasNamed) {
 }
 
 TEST_F(PartialKeysTest, WhatIsAddedToTheEndIsOfIt) {
-  const NamedChange append{.key = "k", .event = "append", .ranges = {}};
+  const NamedChange append{.key = "k", .events = {"append"}, .ranges = {}};
   EXPECT_TRUE(keys_.written(0, "k", &append));
   EXPECT_EQ(drain(keys_, kLength + 5), "0: 10000-10005;");
   EXPECT_TRUE(keys_.written(0, "k", &append));
@@ -60,7 +60,7 @@ TEST_F(PartialKeysTest, WhatIsAddedToTheEndIsOfIt) {
 }
 
 TEST_F(PartialKeysTest, TheTimeAloneHasNoBytes) {
-  const NamedChange expire{.key = "k", .event = "expire", .ranges = {}};
+  const NamedChange expire{.key = "k", .events = {"expire"}, .ranges = {}};
   EXPECT_TRUE(keys_.written(0, "k", &expire));
   EXPECT_EQ(keys_.changed_keys(), 1U);
   EXPECT_EQ(drain(keys_), "0:;");

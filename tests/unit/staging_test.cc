@@ -45,6 +45,40 @@ TEST(Staging, ATornValueMustHaveComeAgain) {
   staging.seal();
 }
 
+/// An entry that is a part of a collection.
+std::string part(bool begins) {
+  std::string entry;
+  log::append_entry_head(entry, {}, static_cast<char>(log_format::Part::kSet), "k");
+  entry.push_back(begins ? log_format::kBegins : 0);
+  return entry;
+}
+
+std::size_t parts_of_k(const Staging& staging) {
+  std::size_t count = 0;
+  staging.databases().at(0).for_each(
+      [&](std::string_view, const Incoming&, const auto& parts) { count = parts.size(); });
+  return count;
+}
+
+TEST(Staging, PartsMakeACollection) {
+  Staging staging;
+  const std::string first = part(true);
+  const std::string next = part(false);
+  EXPECT_THROW(staging.add_part(0, "k", packed(next)), Error);
+  staging.put(0, "k", packed("before"));
+  staging.add_part(0, "k", packed(first));
+  staging.add_part(0, "k", packed(next));
+  EXPECT_TRUE(staging.databases().at(0).find("k")->in_parts);
+  EXPECT_EQ(parts_of_k(staging), 2U);
+  EXPECT_EQ(staging.keys(), 1U);
+  staging.add_part(0, "k", packed(first));
+  EXPECT_EQ(parts_of_k(staging), 1U);
+  staging.put(0, "k", packed("after"));
+  EXPECT_EQ(parts_of_k(staging), 0U);
+  staging.erase(0, "k");
+  EXPECT_THROW(staging.add_part(0, "k", packed(next)), Error);
+}
+
 TEST(Staging, FlushAndSwapFollowTheMaster) {
   Staging staging;
   staging.put(0, "a", packed("a"));

@@ -1,0 +1,268 @@
+// Large hashes, sets and sorted sets go in parts, and of what is written meanwhile just the
+// elements that are named go again.
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+#include "harness/sync_test.h"
+#include "tests/support/dataset.h"
+
+namespace rdmasync::test {
+namespace {
+
+constexpr int kElements = 5000;
+
+std::string element(int i) {
+  return "element " + std::to_string(i);
+}
+
+class HotCollectionsTest : public FabricTest {
+ protected:
+  void SetUp() override {
+    FabricTest::SetUp();
+    if (IsSkipped()) {
+      return;
+    }
+    master_ = &start_master({.config = {"rdmasync.part-elements 100"}});
+    replica_ = &start_replica();
+    fill_old_dataset(*replica_);
+    for (const char* name : {"hash", "set", "zset"}) {
+      fill(name, kElements);
+    }
+  }
+  Server& master() { return *master_; }
+  Server& replica() { return *replica_; }
+
+  /// A hash, a set or a sorted set, under that name or another one.
+  void fill(const std::string& type, int elements, const std::string& name = {}) {
+    const std::string& key = name.empty() ? type : name;
+    Pipeline pipeline(master().client());
+    for (int i = 0; i < elements; i++) {
+      if (type == "hash") {
+        pipeline.add("HSET", key, element(i), random_bytes(i, i % 50));
+      } else if (type == "set") {
+        pipeline.add("SADD", key, element(i));
+      } else {
+        pipeline.add("ZADD", key, i % 2 == 0 ? "0.1" : std::to_string(i), element(i));
+      }
+    }
+    pipeline.finish();
+  }
+
+  /// The sync, up to where all that there is now is published.
+  void begin() {
+    pause_at(replica(), "cutting");
+    slaveof(replica(), master());
+    wait_state(replica(), "cutting");
+  }
+  void finish() {
+    pause_at(replica(), "none");
+    wait_synced(replica(), master());
+    EXPECT_TRUE(equal(master(), replica(), {.exact = true}));
+    wait_export_gone(master());
+  }
+  /// What has been published of them since then is no more than `most` parts.
+  void expect_few_parts_since(long long before, int most) {
+    EXPECT_EQ(status(master(), "export_packed"), "0");
+    EXPECT_GT(status_number(master(), "export_parts"), before);
+    EXPECT_LE(status_number(master(), "export_parts"), before + most);
+  }
+  long long parts() { return status_number(master(), "export_parts"); }
+
+  bool fields_end() {
+    return !master().must("COMMAND", "INFO", "HPEXPIRE").elements.at(0).is_nil();
+  }
+
+ private:
+  Server* master_ = nullptr;
+  Server* replica_ = nullptr;
+};
+RDMASYNC_FOR_EACH_FABRIC(HotCollectionsTest);
+
+TEST_P(HotCollectionsTest, GoInParts) {
+  begin();
+  EXPECT_EQ(status(master(), "export_packed"), "0");
+  EXPECT_GT(parts(), 3 * kElements / 200);
+  finish();
+}
+
+TEST_P(HotCollectionsTest, WhatIsNamedGoesAgain) {
+  begin();
+  const long long before = parts();
+  master().must("HSET", "hash", element(1), "written", "a new field", "v");
+  master().must("HINCRBY", "hash", "count", 5);
+  master().must("HINCRBYFLOAT", "hash", "count", "0.5");
+  master().must("HSETNX", "hash", element(2), "is there");
+  master().must("HDEL", "hash", element(3), element(4), "is not there");
+  master().must("SADD", "set", element(1), "a new member");
+  master().must("SREM", "set", element(2));
+  master().must("SMOVE", "set", "elsewhere", element(3));
+  master().must("ZADD", "zset", "INCR", "0.1", element(1));
+  master().must("ZADD", "zset", "-inf", element(5), "1e300", "a new member");
+  master().must("ZINCRBY", "zset", "0.3", element(2));
+  master().must("ZREM", "zset", element(3));
+  master().must("GEOADD", "zset", "13.361389", "38.115556", "Palermo");
+  master().must("EXPIRE", "zset", 1000);
+  master().must("DEL", "elsewhere");
+  finish();
+  expect_few_parts_since(before, 3);
+}
+
+TEST_P(HotCollectionsTest, AlsoWhatAScriptNames) {
+  begin();
+  const long long before = parts();
+  master().must("EVAL",
+                "for i = 1, 100 do "
+                "  redis.call('HSET', KEYS[1], 'element ' .. i, 'by a script') "
+                "  redis.call('SREM', KEYS[2], 'element ' .. i) "
+                "  redis.call('ZINCRBY', KEYS[3], 1, 'element ' .. i) "
+                "end",
+                3, "hash", "set", "zset");
+  finish();
+  expect_few_parts_since(before, 12);
+}
+
+/// Another round reads all of it.
+TEST_P(HotCollectionsTest, WhatNamesNothingMakesItWhole) {
+  begin();
+  const long long before = parts();
+  master().must("SPOP", "set", 7);
+  master().must("ZREMRANGEBYRANK", "zset", 0, 99);
+  master().must("MULTI");
+  master().must("HSET", "hash", element(1), "in a transaction");
+  master().must("EXEC");
+  finish();
+  EXPECT_EQ(status(master(), "export_packed"), "0");
+  EXPECT_GT(parts(), before + 3 * kElements / 200);
+}
+
+/// What a script named, and did not do, is not what the transaction does next.
+TEST_P(HotCollectionsTest, AScriptInATransaction) {
+  begin();
+  master().must("MULTI");
+  master().must("EVAL", "return redis.call('HSETNX', KEYS[1], ARGV[1], 'x')", 1, "hash",
+                element(1));
+  master().must("HSET", "hash", element(2), "queued");
+  master().must("EVAL", "return redis.call('SREM', KEYS[1], 'not there')", 1, "set");
+  master().must("SREM", "set", element(2));
+  master().must("EVAL", "return redis.call('ZADD', KEYS[1], 'NX', 5, ARGV[1])", 1, "zset",
+                element(1));
+  master().must("ZADD", "zset", 7, element(2));
+  master().must("EXEC");
+  finish();
+}
+
+/// Nothing of its former life is in the next one.
+TEST_P(HotCollectionsTest, AnotherLife) {
+  begin();
+  master().must("HSET", "hash", "former", "life");
+  master().must("DEL", "hash");
+  fill("hash", 300);
+  master().must("EXPIRE", "set", -1);
+  master().must("SADD", "set", "next life");
+  master().must("ZADD", "zset", 1, "former life");
+  master().must("DEL", "zset");
+  fill("hash", 300, "zset");
+  finish();
+}
+
+TEST_P(HotCollectionsTest, AnotherName) {
+  begin();
+  master().must("HSET", "hash", "former", "name");
+  master().must("RENAME", "hash", "renamed");
+  master().must("HSET", "renamed", "next", "name");
+  master().must("RENAME", "set", "hash");
+  master().must("SADD", "hash", "is a set now");
+  master().must("COPY", "zset", "set");
+  master().must("ZADD", "set", 1, "is a sorted set now");
+  finish();
+}
+
+TEST_P(HotCollectionsTest, AnotherDatabase) {
+  begin();
+  master().must("HSET", "hash", "former", "database");
+  master().must("SWAPDB", 0, 3);
+  master().must("HSET", "hash", "a new one", "of that name");
+  master().must("SELECT", 3);
+  master().must("HSET", "hash", "next", "database");
+  master().must("SADD", "set", "next database");
+  finish();
+}
+
+TEST_P(HotCollectionsTest, ItBecomesEmpty) {
+  begin();
+  Pipeline pipeline(master().client());
+  for (int i = 0; i < kElements; i++) {
+    pipeline.add("SREM", "set", element(i));
+    pipeline.add("HDEL", "hash", element(i));
+  }
+  pipeline.finish();
+  master().must("HSET", "hash", "again", "there");
+  finish();
+}
+
+/// Then commands run after others that came later.
+TEST_P(HotCollectionsTest, WritesThatAreHeldBack) {
+  begin();
+  master().must("CLIENT", "PAUSE", 100'000, "WRITE");
+  Client first = master().connect();
+  first.append({"HSET", "hash", "first", "held back"});
+  first.flush();
+  wait_until("it is held back",
+             [&] { return master().info("clients").at("blocked_clients") == "1"; });
+  master().must("CLIENT", "UNPAUSE");
+  EXPECT_FALSE(first.receive().is_error());
+  master().must("SADD", "set", "after it");
+  finish();
+}
+
+TEST_P(HotCollectionsTest, FieldsHaveTheirTimes) {
+  if (!fields_end()) {
+    GTEST_SKIP() << "fields of hashes have no times on this server";
+  }
+  for (int i = 0; i < 200; i++) {
+    master().must("HPEXPIRE", "hash", i < 100 ? 1000 : 1'000'000 + i, "FIELDS", 1, element(i));
+  }
+  begin();
+  const long long before = parts();
+  master().must("HPEXPIRE", "hash", 500'000, "FIELDS", 2, element(300), element(301));
+  master().must("HPERSIST", "hash", "FIELDS", 1, element(150));
+  master().must("HSET", "hash", element(151), "has no time any more");
+  master().must("HPEXPIRE", "hash", 0, "FIELDS", 1, element(302));
+  wait_until("fields have ended",
+             [&] { return master().must("HLEN", "hash").number == kElements - 101; });
+  finish();
+  expect_few_parts_since(before, 5);
+}
+
+/// Of all three, from the first slice to the cut.
+TEST_P(HotCollectionsTest, UnderWriters) {
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> writers;
+  for (const int seed : {1, 2}) {
+    writers.emplace_back([&, seed] {
+      Client client = master().connect();
+      for (int i = seed; !stop; i = (i + 7919) % 1'000'000) {
+        const std::string name = element(i % (kElements + 500));
+        client.must("HSET", "hash", name, i);
+        client.must("HDEL", "hash", element(i * 3 % kElements));
+        client.must("SADD", "set", name);
+        client.must("SREM", "set", element(i * 3 % kElements));
+        client.must("ZADD", "zset", i % 1000, name);
+        client.must("ZREM", "zset", element(i * 3 % kElements));
+      }
+    });
+  }
+  slaveof(replica(), master());
+  wait_synced(replica(), master());
+  stop = true;
+  for (std::thread& writer : writers) {
+    writer.join();
+  }
+  EXPECT_TRUE(equal(master(), replica()));
+  EXPECT_EQ(status(master(), "export_packed"), "0");
+}
+
+}  // namespace
+}  // namespace rdmasync::test
