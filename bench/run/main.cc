@@ -81,6 +81,10 @@ CLI::App* add_sync(CLI::App& app) {
   command->add_option("--write-rate", options->scenario.write_rate, "writes a second meanwhile")
       ->capture_default_str();
   command
+      ->add_option("--large-write-rate", options->scenario.large_write_rate,
+                   "of these, into large values or the collection")
+      ->capture_default_str();
+  command
       ->add_option("--request-rate", options->scenario.request_rate,
                    "GETs and SETs a second whose latency is measured")
       ->capture_default_str();
