@@ -48,8 +48,7 @@ int notified_db(RedisModuleCtx* ctx, int event_class) {
 }
 
 /// As far as that is known, or null.
-const NamedChange* what_changed(RedisModuleCtx* ctx, std::string_view event,
-                                std::string_view key) {
+const NamedChange* what_changed(RedisModuleCtx* ctx, std::string_view event, std::string_view key) {
   // A queued command is not seen again when it runs: what came last may be a script's, before it.
   NamedChange* named = runs_queued_command(ctx) ? nullptr : take_named_change(event, key);
   if (event != "hexpired") {
