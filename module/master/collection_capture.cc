@@ -53,9 +53,16 @@ std::optional<Part> CollectionCapture::to_read_so(RedisModuleKey* key) const {
 
 bool CollectionCapture::add(std::uint32_t db, std::string_view name, RedisModuleKey* key) {
   const auto part = to_read_so(key);
-  return part &&
-         collections_.add(db, name,
-                          {.part = *part, .cursor = redis::ScanCursor(redis::ScanCursorCreate())});
+  if (!part) {
+    return false;
+  }
+  Collections::Collection collection{.part = *part};
+  if (*part == Part::kZset) {
+    collection.place = std::make_unique<RankedPlace>();
+  } else {
+    collection.cursor.reset(redis::ScanCursorCreate());
+  }
+  return collections_.add(db, name, std::move(collection));
 }
 
 bool CollectionCapture::add(std::uint32_t db, RedisModuleString* name) {
@@ -93,10 +100,73 @@ bool CollectionCapture::read_slice(Collections::Collection& collection, RedisMod
   return more;
 }
 
+bool CollectionCapture::find_place(const Collections::Key& which) {
+  const auto& [db, name] = which;
+  std::vector<std::string_view> arguments{name};
+  for (const auto& member : collections_.find(which)->place->last) {
+    arguments.push_back(member.name);
+  }
+  const bool begun = arguments.size() > 1;
+  const auto scores = begun ? read(db, redis::kZmscore, arguments) : redis::Reply{};
+  auto* const collection = collections_.find(which);
+  if (collection == nullptr || (begun && !scores)) {
+    return false;
+  }
+  RankedPlace& place = *collection->place;
+  place.moved = false;
+  // All that is unread comes after each of these that is where it was.
+  for (std::size_t i = place.last.size(); i-- > 0;) {
+    if (redis::view(redis::CallReplyArrayElement(scores.get(), i)) != place.last[i].score) {
+      continue;
+    }
+    const auto rank = read(db, redis::kZrevrank, {name, place.last[i].name});
+    if (rank && redis::CallReplyType(rank.get()) == redis::kReplyInteger) {
+      place.rank = static_cast<std::size_t>(redis::CallReplyInteger(rank.get())) + 1;
+      return true;
+    }
+  }
+  if (begun) {
+    collection->place.reset();
+    collection->cursor.reset(redis::ScanCursorCreate());
+  }
+  return true;
+}
+
+bool CollectionCapture::read_ranked(const Collections::Key& which) {
+  const auto& [db, name] = which;
+  const std::size_t first = collections_.find(which)->place->rank;
+  const auto members = read(db, redis::kZrange,
+                            {name, std::to_string(first),
+                             std::to_string(first + elements_of_part_ - 1), "REV", "WITHSCORES"});
+  auto* const collection = collections_.find(which);
+  if (collection == nullptr || !members) {
+    return false;
+  }
+  RankedPlace& place = *collection->place;
+  place.last.clear();
+  const std::size_t count = redis::CallReplyLength(members.get()) / 2;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto member = redis::view(redis::CallReplyArrayElement(members.get(), 2 * i));
+    const auto score = redis::view(redis::CallReplyArrayElement(members.get(), 2 * i + 1));
+    place.last.push_back({std::string(member), std::string(score)});
+  }
+  place.rank += count;
+  return true;
+}
+
+bool CollectionCapture::read_members(const Collections::Key& which) {
+  if (collections_.find(which)->place->moved && !find_place(which)) {
+    return false;
+  }
+  const auto* const collection = collections_.find(which);
+  return collection != nullptr && (!collection->place || read_ranked(which));
+}
+
 bool CollectionCapture::read_on(const Collections::Key& which) {
   const auto& [db, name] = which;
   const redis::String key_name = redis::make_string(name);
   Capture::KeyFacts facts;
+  bool ranked = false;
   bool more = false;
   {
     const redis::Key key{
@@ -110,13 +180,31 @@ bool CollectionCapture::read_on(const Collections::Key& which) {
       return false;
     }
     facts = capture_.look_at(key.get());
-    more = read_slice(*collection, key.get());
+    ranked = collection->place != nullptr;
+    if (!ranked) {
+      more = read_slice(*collection, key.get());
+    }
   }
   std::vector<log::Element> elements;
-  elements.reserve(slice_.size());
-  for (const auto& [field, value] : slice_) {
-    elements.push_back(
-        {.name = redis::view(field.get()), .value = value ? redis::view(value.get()) : ""});
+  if (ranked) {
+    const bool read = read_members(which);
+    capture_.undo_touch(key_name.get(), facts.uses);
+    const auto* const collection = collections_.find(which);
+    if (collection == nullptr || !read) {
+      return collection == nullptr;
+    }
+    if (!collection->place) {
+      return true;  // its place was not found: from the beginning, next time
+    }
+    for (const auto& member : collection->place->last) {
+      elements.push_back({.name = member.name, .value = member.score});
+    }
+    more = elements.size() == elements_of_part_;
+  } else {
+    for (const auto& [field, value] : slice_) {
+      elements.push_back(
+          {.name = redis::view(field.get()), .value = value ? redis::view(value.get()) : ""});
+    }
   }
   if (!elements.empty() && !publish(which, facts, std::move(elements))) {
     return false;

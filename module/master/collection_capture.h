@@ -46,6 +46,12 @@ class CollectionCapture {
   std::optional<log_format::Part> to_read_so(RedisModuleKey* key) const;
   /// Into slice_. Whether there is more.
   bool read_slice(Collections::Collection& collection, RedisModuleKey* key);
+  // Of a sorted set that is read in its order; false if it cannot be read.
+  /// What comes next, into its place.
+  bool read_members(const Collections::Key& which);
+  bool read_ranked(const Collections::Key& which);
+  /// After it was written. If nothing is where it was it is read by the cursor, from the beginning.
+  bool find_place(const Collections::Key& which);
   redis::Reply read(std::uint32_t db, const redis::CalledCommand& command,
                     const std::vector<std::string_view>& arguments);
   redis::Reply values_of(const Collections::Changed& changed, log_format::Part part);

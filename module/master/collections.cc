@@ -70,8 +70,11 @@ Collections::Collection* Collections::find(const Key& key) {
 }
 
 void Collections::all_read(const Key& key) {
-  known_.at(key).cursor.reset();
-  unread_.erase(key);
+  if (Collection* const collection = find(key)) {
+    collection->cursor.reset();
+    collection->place.reset();
+    unread_.erase(key);
+  }
 }
 
 bool Collections::ends(const Key& key, std::string_view field, std::int64_t at_ms) {
@@ -112,6 +115,9 @@ bool Collections::written(std::uint32_t db, std::string_view name, const NamedCh
     return false;
   }
   const Key& key = known->first;
+  if (known->second.place) {
+    known->second.place->moved = true;
+  }
   Names& names = changed_[key];
   for (const std::string& element : change->elements) {
     remember(names, element);

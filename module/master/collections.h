@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,6 +19,17 @@
 
 namespace rdmasync::master {
 
+/// How far a sorted set has been read, from its end.
+struct RankedPlace {
+  struct Member {
+    std::string name;
+    std::string score;
+  };
+  std::size_t rank = 0;           ///< of the next member
+  std::vector<Member> last = {};  ///< what was read last, in this order
+  bool moved = false;             ///< it was written since: the rank may be of another one now
+};
+
 /// Large hashes, sets and sorted sets: they are read in slices, and of what is written from the
 /// beginning of that on, only the elements are published again that were named. A key that is dirty
 /// as a whole is none of them. Main thread only.
@@ -27,8 +39,10 @@ class Collections {
 
   struct Collection {
     log_format::Part part;
-    redis::ScanCursor cursor;  ///< up to where it has been read; null: to its end
-    bool published = false;    ///< some of it
+    redis::ScanCursor cursor = {};  ///< up to where it has been read
+    /// A sorted set is read from its end, in its order: up to here. Null: by the cursor.
+    std::unique_ptr<RankedPlace> place = {};
+    bool published = false;  ///< some of it
   };
 
   /// Some elements that changed; none: the key's time alone.

@@ -38,7 +38,9 @@ inline constexpr CalledCommand kSmismember{"SMISMEMBER", true, false, true};
 inline constexpr CalledCommand kSrem{"SREM", false, true, true};
 inline constexpr CalledCommand kZadd{"ZADD", false, true, true};
 inline constexpr CalledCommand kZmscore{"ZMSCORE", true, false, true};
+inline constexpr CalledCommand kZrange{"ZRANGE", true, false, true};
 inline constexpr CalledCommand kZrem{"ZREM", false, true, true};
+inline constexpr CalledCommand kZrevrank{"ZREVRANK", true, false, true};
 // Only where fields of a hash have times of their own.
 inline constexpr CalledCommand kHpexpireat{"HPEXPIREAT", false, false, true};
 inline constexpr CalledCommand kHpexpiretime{"HPEXPIRETIME", false, false, true};
@@ -53,7 +55,7 @@ inline constexpr CalledCommand kSwapDb{"SWAPDB", false, false, false};
 inline constexpr std::array kCalledCommands = {
     kClient, kCommand,    kConfig, kDbSize, kDump,    kFunction,  kGet,     kHdel,
     kHmget,  kHset,       kInfo,   kMget,   kModule,  kReplicaof, kRestore, kSadd,
-    kSet,    kSmismember, kSrem,   kZadd,   kZmscore, kZrem};
+    kSet,    kSmismember, kSrem,   kZadd,   kZmscore, kZrem,      kZrange,  kZrevrank};
 
 /// The names of those that this server does not have, with ", " between them. Main thread.
 std::string missing_on_master(RedisModuleCtx* ctx);
