@@ -73,6 +73,7 @@ std::vector<std::string> every_record() {
   const std::string head = head_of_remote(functions, kThreeParts);
   return {packed("key", "value"),
           packed("", ""),
+          encode(info_of(Kind::kPart, "key", 1), "\x01keypart"),
           packed_elsewhere("key"),
           encode(payload, "\x7Fkeypayload"),
           direct("key"),
