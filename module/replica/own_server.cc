@@ -42,11 +42,10 @@ bool link_is_up(const redis::Info& replication) {
 
 OwnFacts OwnServer::facts() const {
   RedisModuleCtx* ctx = module_context();
-  OwnFacts facts;
-  facts.rdb_version = redis::rdb_version(ctx);
-  auto missing = redis::missing_on_replica(ctx);
-  if (facts.rdb_version >= redis::rdb::kFieldTimesSince && !redis::has(ctx, redis::kHpexpireat)) {
-    missing.append(missing.empty() ? "" : ", ").append(redis::kHpexpireat.name);
+  std::string missing = redis::missing_on_replica(ctx);
+  if (missing.empty() && redis::rdb_version(ctx) >= redis::rdb::kFieldTimesSince &&
+      !redis::has(ctx, redis::kHpexpireat)) {
+    missing = redis::kHpexpireat.name;
   }
   if (!missing.empty()) {
     throw Error(Errc::kUsage, "this server has no " + missing +
@@ -57,6 +56,7 @@ OwnFacts OwnServer::facts() const {
                 "rdmasync does not replicate over TLS yet: set tls-replication no on this server, "
                 "or use REPLICAOF");
   }
+  OwnFacts facts;
   facts.user = config_get(ctx, "masteruser");
   facts.password = config_get(ctx, "masterauth");
   facts.source = config_get(ctx, "bind-source-addr");
@@ -69,6 +69,7 @@ OwnFacts OwnServer::facts() const {
     facts.listening_port = number(config_get(ctx, "port"));
   }
   facts.server = redis::server_name_and_version();
+  facts.rdb_version = redis::rdb_version(ctx);
   facts.databases = redis::databases();
   facts.in_cluster = redis::in_cluster();
   facts.value_buffers = {static_cast<std::size_t>(config().pinned_memory), config().huge_pages};

@@ -191,9 +191,10 @@ TEST_P(HeavyWritesTest, ACutThatWouldTakeTooLongFails) {
   EXPECT_TRUE(equal(master, replica));
 }
 
-/// It takes long in one piece: what it took before is known.
+/// It takes long in one piece, and is not to go in parts: what it took before is known.
 TEST_P(HeavyWritesTest, ACollectionThatWouldTakeTooLongFailsTheCutAsLongAsItIsHot) {
-  Server& master = start_busy_master({"rdmasync.max-rounds 2", "rdmasync.cut-max-ms 5"});
+  Server& master = start_busy_master(
+      {"rdmasync.max-rounds 2", "rdmasync.cut-max-ms 5", "rdmasync.part-elements 1000000"});
   Server& replica = start_replica();
   Pipeline pipeline(master.client());
   for (int i = 0; i < 100000; i++) {
