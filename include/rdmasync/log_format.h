@@ -54,6 +54,7 @@ enum class Part : char {
   kHash,       ///< elements of a collection: a byte, kBegins or 0, and they, as elements.h has them
   kSet,
   kZset,
+  kList,  ///< what goes from its ends and what comes, as list_part.h has it
 };
 
 /// What the records before have made of the key is no more.

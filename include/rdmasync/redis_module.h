@@ -248,6 +248,7 @@ inline constexpr int kArgString = 0;
   X(GetKeyNameFromModuleKey, const RedisModuleString*, RedisModuleKey*)                           \
   X(KeyType, int, RedisModuleKey*)                                                                \
   X(ValueLength, size_t, RedisModuleKey*)                                                         \
+  X(ListGet, RedisModuleString*, RedisModuleKey*, long)                                           \
   X(StringDMA, char*, RedisModuleKey*, size_t*, int)                                              \
   X(StringTruncate, int, RedisModuleKey*, size_t)                                                 \
   X(UnlinkKey, int, RedisModuleKey*)                                                              \

@@ -14,20 +14,10 @@ namespace rdmasync::master {
 
 using log_format::Part;
 
-namespace {
-
-constexpr std::size_t kMostElements = 64;
-constexpr std::size_t kLeastParts = 4;
-// Long elements make shorter slices.
-constexpr std::size_t kSliceBytes = 32U << 10;
-
-}  // namespace
-
-CollectionCapture::CollectionCapture(Capture& capture, Collections& collections, std::size_t least)
+CollectionCapture::CollectionCapture(Capture& capture, Collections& collections, PartSize size)
     : capture_(capture),
       collections_(collections),
-      least_(least),
-      elements_of_part_(std::clamp(least / kLeastParts, std::size_t{1}, kMostElements)),
+      size_(size),
       fields_end_(redis::rdb_version(redis::module_context()) >= redis::rdb::kFieldTimesSince),
       hashes_(!fields_end_ || redis::has(redis::module_context(), redis::kHpexpiretime)) {}
 
@@ -46,7 +36,7 @@ std::optional<Part> CollectionCapture::part_of(RedisModuleKey* key) {
 
 std::optional<Part> CollectionCapture::to_read_so(RedisModuleKey* key) const {
   const auto part = part_of(key);
-  const bool large = part && redis::ValueLength(key) >= least_;
+  const bool large = part && redis::ValueLength(key) >= size_.least;
   const bool readable = large && (part != Part::kHash || hashes_) && !redis::has_attachments(key);
   return readable ? part : std::nullopt;
 }
@@ -65,18 +55,6 @@ bool CollectionCapture::add(std::uint32_t db, std::string_view name, RedisModule
   return collections_.add(db, name, std::move(collection));
 }
 
-bool CollectionCapture::add(std::uint32_t db, RedisModuleString* name) {
-  const redis::Key key{
-      redis::OpenKey(capture_.select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
-  return key && add(db, redis::view(name), key.get());
-}
-
-bool CollectionCapture::is_large(std::uint32_t db, RedisModuleString* name) {
-  const redis::Key key{
-      redis::OpenKey(capture_.select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
-  return key && to_read_so(key.get());
-}
-
 bool CollectionCapture::read_slice(Collections::Collection& collection, RedisModuleKey* key) {
   const auto on_element = [](RedisModuleKey*, RedisModuleString* name, RedisModuleString* value,
                              void* data) {
@@ -91,7 +69,7 @@ bool CollectionCapture::read_slice(Collections::Collection& collection, RedisMod
   slice_.clear();
   slice_bytes_ = 0;
   bool more = true;
-  while (more && slice_.size() < elements_of_part_ && slice_bytes_ < kSliceBytes) {
+  while (more && slice_.size() < size_.elements && slice_bytes_ < PartSize::kBytes) {
     more = redis::ScanKey(key, collection.cursor.get(), on_element, this) != 0;
     if (failure_) {
       std::rethrow_exception(std::exchange(failure_, nullptr));
@@ -137,7 +115,7 @@ bool CollectionCapture::read_ranked(const Collections::Key& which) {
   const std::size_t first = collections_.find(which)->place->rank;
   const auto members = read(db, redis::kZrange,
                             {name, std::to_string(first),
-                             std::to_string(first + elements_of_part_ - 1), "REV", "WITHSCORES"});
+                             std::to_string(first + size_.elements - 1), "REV", "WITHSCORES"});
   auto* const collection = collections_.find(which);
   if (collection == nullptr || !members) {
     return false;
@@ -199,7 +177,7 @@ bool CollectionCapture::read_on(const Collections::Key& which) {
     for (const auto& member : collection->place->last) {
       elements.push_back({.name = member.name, .value = member.score});
     }
-    more = elements.size() == elements_of_part_;
+    more = elements.size() == size_.elements;
   } else {
     for (const auto& [field, value] : slice_) {
       elements.push_back(

@@ -10,6 +10,7 @@
 #include "module/log/elements.h"
 #include "module/master/capture.h"
 #include "module/master/collections.h"
+#include "module/master/part_size.h"
 #include "module/redis/commands_called.h"
 
 namespace rdmasync::master {
@@ -18,17 +19,12 @@ namespace rdmasync::master {
 /// changed. Main thread only.
 class CollectionCapture {
  public:
-  /// `least`: elements of a large collection.
-  CollectionCapture(Capture& capture, Collections& collections, std::size_t least);
+  CollectionCapture(Capture& capture, Collections& collections, PartSize size);
 
   /// Makes the key one that is published in parts, from now on, if it is large and can be.
   bool add(std::uint32_t db, std::string_view name, RedisModuleKey* key);
-  bool add(std::uint32_t db, RedisModuleString* name);
-  /// What a part has at most; reading so many takes some ten microseconds.
-  std::size_t elements_of_part() const { return elements_of_part_; }
-
   /// Whether it is such a one.
-  bool is_large(std::uint32_t db, RedisModuleString* name);
+  bool is_large(RedisModuleKey* key) const { return to_read_so(key).has_value(); }
 
   // False if the key is not the one any more that it was, or has too much to remember: it is to be
   // published as a whole.
@@ -62,8 +58,7 @@ class CollectionCapture {
 
   Capture& capture_;
   Collections& collections_;
-  std::size_t least_;
-  std::size_t elements_of_part_;
+  PartSize size_;
   bool fields_end_;          ///< on this server, apart from their hash
   bool hashes_;              ///< can be read so
   std::vector<Read> slice_;  ///< reused

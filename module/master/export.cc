@@ -14,7 +14,6 @@
 #include "module/redis/context.h"
 #include "module/redis/log.h"
 #include "module/redis/server.h"
-#include "module/unix_time.h"
 
 namespace rdmasync::master {
 
@@ -72,9 +71,9 @@ Export::Export(rdma::Fabric& fabric, std::unique_ptr<log::Ring> log, Options opt
                    }
                    mark_whole(db, key);
                  }),
-      capture_(publisher_, partial_, options_.capture),
-      collection_capture_(capture_, collections_, options_.part_elements),
-      scan_(capture_, collection_capture_, dirty_, options_.databases),
+      capture_(publisher_, large_strings_, options_.capture),
+      parts_(capture_, large_strings_, options_.part_elements),
+      scan_(capture_, parts_, dirty_, options_.databases),
       transactions_(capture_.select(0)),
       in_cluster_(redis::in_cluster()) {
   if (transactions_.readers()) {
@@ -174,8 +173,8 @@ bool Export::step() {
   if (!in_round_) {
     return false;
   }
-  if (collections_.any_unread()) {
-    read_on(collections_.next_unread());
+  if (parts_.any_unread()) {
+    parts_.read_on(mark_dirty());
     return true;
   }
   if (!scan_.done()) {
@@ -185,12 +184,7 @@ bool Export::step() {
     capture_now(key->first, key->second, mode());
     return true;
   }
-  if (const auto changed = partial_.next_in_round()) {
-    capture_changed(*changed, mode());
-    return true;
-  }
-  if (const auto changed = collections_.next_in_round(collection_capture_.elements_of_part())) {
-    capture_changed(*changed, mode());
+  if (parts_.capture_next(capture_as(mode()))) {
     return true;
   }
   if (dirty_.any_hidden() && !in_cluster_) {  // there the cut shows them
@@ -216,7 +210,7 @@ void Export::look_at_transactions() {
 Capture::Outcome Export::capture_now(std::uint32_t db, const std::string& name,
                                      Capture::Mode mode) {
   const redis::String key = redis::make_string(name);
-  if (mode == Capture::Mode::kDirect && collection_capture_.add(db, key.get())) {
+  if (in_round_ && parts_.add(db, key.get())) {
     dirty_.unmark(db, name);
     return Capture::Outcome::kPublished;
   }
@@ -229,52 +223,27 @@ Capture::Outcome Export::capture_now(std::uint32_t db, const std::string& name,
   return outcome;
 }
 
-void Export::capture_changed(const PartialKeys::Changed& changed, Capture::Mode mode) {
-  const auto& [db, name] = changed.key;
-  if (!capture_.capture_changed(changed)) {
-    partial_.forget(db, name);
-    capture_now(db, name, mode);
-  }
-}
-
-void Export::capture_changed(const Collections::Changed& changed, Capture::Mode mode) {
-  const auto& [db, name] = changed.key;
-  if (!collection_capture_.capture_changed(changed)) {
-    collections_.forget(db, name);
-    capture_now(db, name, mode);
-  }
-}
-
-void Export::read_on(const Collections::Key& key) {
-  if (!collection_capture_.read_on(key)) {
-    collections_.forget(key.first, key.second);
-    dirty_.mark(key.first, key.second);
-  }
-}
-
 void Export::mark_whole(std::uint32_t db, std::string_view key) {
-  partial_.forget(db, key);
-  collections_.forget(db, key);
+  parts_.forget(db, key);
   dirty_.mark(db, key);
 }
 
-bool Export::follows_parts_of(std::string_view key) const {
-  return partial_.any_named(key) || collections_.any_named(key);
+Parts::Whole Export::mark_dirty() {
+  return [this](std::uint32_t db, const std::string& name) { dirty_.mark(db, name); };
+}
+
+Parts::Whole Export::capture_as(Capture::Mode mode) {
+  return [this, mode](std::uint32_t db, const std::string& name) { capture_now(db, name, mode); };
 }
 
 void Export::written(std::uint32_t db, std::string_view key, const NamedChange* change) {
-  if (!partial_.written(db, key, change) &&
-      !collections_.written(db, key, change, unix_time_ms())) {
+  if (!parts_.written(db, key, change)) {
     dirty_.mark(db, key);
   }
 }
 
 void Export::stop_following_parts() {
-  for (const auto& left : {partial_.stop(), collections_.stop()}) {
-    for (const auto& [db, name] : left) {
-      dirty_.mark(db, name);
-    }
-  }
+  parts_.stop(mark_dirty());
 }
 
 void Export::capture_hidden(Clock::time_point deadline) {
@@ -295,8 +264,7 @@ void Export::begin_round() {
     return;
   }
   dirty_.begin_round();
-  partial_.begin_round();
-  collections_.begin_round();
+  parts_.begin_round();
   if (std::exchange(scan_again_, false)) {
     if (!wrote_anywhere_.empty()) {
       ++scans_for_it_;
@@ -312,7 +280,7 @@ bool Export::cut_is_small() {
   if (keys_left() > kSmallCutKeys) {
     return false;
   }
-  std::size_t bytes = partial_.changed_bytes();
+  std::size_t bytes = parts_.changed_bytes();
   std::vector<DirtyKeys::Key> keys;
   dirty_.visit_all([&](std::uint32_t db, const std::string& name) {
     keys.emplace_back(db, name);
@@ -321,7 +289,7 @@ bool Export::cut_is_small() {
   for (const auto& [db, name] : keys) {
     const redis::String key = redis::make_string(name);
     bytes += capture_.string_bytes(db, key.get());
-    if (collection_capture_.is_large(db, key.get())) {
+    if (parts_.is_large(db, key.get())) {
       return false;  // a round reads it in slices
     }
   }
@@ -410,7 +378,7 @@ std::optional<protocol::CutReply> Export::cut(RedisModuleCtx* ctx, ClientId clie
                     "runs, and it ran during {} readings: sync when it does not",
                     shown(wrote_anywhere_), scans_for_it_));
   }
-  if (in_round_ || scan_again_ || unread_direct || collections_.any_unread()) {
+  if (in_round_ || scan_again_ || unread_direct || parts_.any_unread()) {
     return ask_for_a_round(session);
   }
   const bool small = cut_is_small();
@@ -502,7 +470,7 @@ std::optional<std::string> Export::capture_everything_dirty(CutBudget& budget) {
       captured.insert(*key);
     }
   }
-  if (!capture_parts_for_cut(budget)) {
+  if (!parts_.capture_all(budget, capture_as(Capture::Mode::kPacked))) {
     return "";
   }
   for (const auto& name : dirty_.silent()) {
@@ -521,7 +489,7 @@ std::optional<std::string> Export::capture_everything_dirty(CutBudget& budget) {
 
 void Export::tell_of_whole(std::uint32_t db, const std::string& name) {
   const redis::String key = redis::make_string(name);
-  if (!collection_capture_.is_large(db, key.get())) {
+  if (!parts_.is_large(db, key.get())) {
     return;
   }
   ++whole_in_cut_;
@@ -530,26 +498,6 @@ void Export::tell_of_whole(std::uint32_t db, const std::string& name) {
       "ms of the main thread: it is written by commands that do not name its elements",
       options_.number, shown(name), db,
       capture_.expected_cost(db, key.get()) / std::chrono::milliseconds(1)));
-}
-
-bool Export::capture_parts_for_cut(CutBudget& budget) {
-  partial_.begin_round();
-  while (const auto changed = partial_.next_in_round()) {
-    if (!budget.allows(Capture::expected_cost(*changed))) {
-      partial_.put_back(*changed);
-      return false;
-    }
-    capture_changed(*changed, Capture::Mode::kPacked);
-  }
-  collections_.begin_round();
-  while (auto changed = collections_.next_in_round(collection_capture_.elements_of_part())) {
-    if (!budget.allows(kLeastOfAKey * changed->elements.size())) {
-      collections_.put_back(std::move(*changed));
-      return false;
-    }
-    capture_changed(*changed, Capture::Mode::kPacked);
-  }
-  return true;
 }
 
 void Export::written_silently(std::string_view key) {
@@ -572,8 +520,7 @@ void Export::written_anywhere(std::string_view command) {
 
 void Export::flushed(std::uint32_t db) {
   dirty_.flush(db);
-  partial_.flush(db);
-  collections_.flush(db);
+  parts_.flush(db);
   log::RecordInfo info;
   info.kind = Kind::kFlush;
   info.db = db;
@@ -582,8 +529,7 @@ void Export::flushed(std::uint32_t db) {
 
 void Export::swapped(std::uint32_t a, std::uint32_t b) {
   dirty_.swap(a, b);
-  partial_.swap(a, b);
-  collections_.swap(a, b);
+  parts_.swap(a, b);
   scan_.swap(a, b);
   // Readers that were blocked before are served now, and nothing tells of which stream.
   for (const auto& name : capture_.streams()) {

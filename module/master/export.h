@@ -11,12 +11,11 @@
 
 #include "module/log/ring.h"
 #include "module/master/capture.h"
-#include "module/master/collection_capture.h"
-#include "module/master/collections.h"
 #include "module/master/cut_budget.h"
 #include "module/master/dirty_keys.h"
 #include "module/master/open_transactions.h"
 #include "module/master/partial_keys.h"
+#include "module/master/parts.h"
 #include "module/master/publisher.h"
 #include "module/master/registrar.h"
 #include "module/master/scan.h"
@@ -79,8 +78,8 @@ class Export {
   /// `change`: all that was written of the key, or null.
   void written(std::uint32_t db, std::string_view key, const NamedChange* change);
   /// Whether it matters what a command changes of a key.
-  bool follows_parts() const { return partial_.any() || collections_.any(); }
-  bool follows_parts_of(std::string_view key) const;
+  bool follows_parts() const { return parts_.any(); }
+  bool follows_parts_of(std::string_view key) const { return parts_.any_named(key); }
   void stop_following_parts();
   void written_silently(std::string_view key);
   void written_somewhere(std::string_view key);
@@ -110,14 +109,12 @@ class Export {
   void look_at_transactions();
   void release_acknowledged();
   std::size_t keys_left() const {
-    return dirty_.size() + dirty_.silent().size() + partial_.changed_keys() +
-           collections_.changed_elements();
+    return dirty_.size() + dirty_.silent().size() + parts_.changes();
   }
   void mark_whole(std::uint32_t db, std::string_view key);
-  // In part, or if that cannot be, as a whole.
-  void capture_changed(const PartialKeys::Changed& changed, Capture::Mode mode);
-  void capture_changed(const Collections::Changed& changed, Capture::Mode mode);
-  void read_on(const Collections::Key& key);
+  /// To mark, or to capture, what cannot be published in parts any more.
+  Parts::Whole mark_dirty();
+  Parts::Whole capture_as(Capture::Mode mode);
   bool cut_is_small();
   bool is_smallest_cut(const Session& session) const;
   void begin_round();
@@ -129,8 +126,6 @@ class Export {
   std::optional<std::string> capture_everything_dirty(CutBudget& budget);
   /// Counts it, and tells the operator, if it is large.
   void tell_of_whole(std::uint32_t db, const std::string& name);
-  /// False if it would take too long.
-  bool capture_parts_for_cut(CutBudget& budget);
   /// The database in which the stream goes on after what this command does; nothing: it must be a
   /// command.
   std::optional<std::uint32_t> begin_cut(RedisModuleCtx* ctx);
@@ -145,10 +140,9 @@ class Export {
   std::unique_ptr<log::Ring> ring_;
   std::unique_ptr<Registrar> registrar_;
   Publisher publisher_;
-  PartialKeys partial_;
+  PartialKeys large_strings_;
   Capture capture_;
-  Collections collections_;
-  CollectionCapture collection_capture_;
+  Parts parts_;
   DirtyKeys dirty_;
   Scan scan_;
   OpenTransactions transactions_;

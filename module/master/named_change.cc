@@ -185,6 +185,36 @@ bool zincrby(Words words, NamedChange& change) {
   return words.size() == 4;
 }
 
+std::optional<std::int64_t> index_in(std::string_view word) {
+  const auto number = to_number<std::int64_t>(word);
+  const auto most = static_cast<std::int64_t>(kMost);
+  return number && *number > -most && *number < most ? number : std::nullopt;
+}
+
+/// LSET key index element
+bool lset(Words words, NamedChange& change) {
+  const auto index = words.size() == 4 ? index_in(words[2]) : std::nullopt;
+  if (!index) {
+    return false;
+  }
+  change.list = ListChange{.replaced = index};
+  return true;
+}
+
+/// LTRIM key first last
+bool ltrim(Words words, NamedChange& change) {
+  if (words.size() != 4) {
+    return false;
+  }
+  const auto first = index_in(words[2]);
+  const auto last = index_in(words[3]);
+  if (!first || !last) {
+    return false;
+  }
+  change.list = ListChange{.kept = ListChange::Range{*first, *last}};
+  return true;
+}
+
 using Events = std::array<std::string_view, 4>;
 
 struct NamingCommand {
@@ -213,6 +243,8 @@ constexpr auto kNamingCommands = std::to_array<NamingCommand>({
     {"hset", {"hset"}, every_second},
     {"hsetex", {"hset", "hexpire", "hdel", "hexpired"}, hsetex},
     {"hsetnx", {"hset"}, every_second},
+    {"lset", {"lset"}, lset},
+    {"ltrim", {"ltrim"}, ltrim},
     {"persist", {"persist"}, time_only},
     {"pexpire", {"expire"}, time_only},
     {"pexpireat", {"expire"}, time_only},
@@ -225,7 +257,43 @@ constexpr auto kNamingCommands = std::to_array<NamingCommand>({
     {"zrem", {"zrem"}, all},
 });
 
-constexpr std::string_view kSmove = "smove";
+std::optional<End> end_in(std::string_view word) {
+  if (same_word(word, "left")) {
+    return End::kLeft;
+  }
+  return same_word(word, "right") ? std::optional(End::kRight) : std::nullopt;
+}
+
+// Between two lists, the events tell all.
+Changes move_within(std::string_view source, std::string_view destination, std::optional<End> from,
+                    std::optional<End> to) {
+  if (source != destination || !from || !to) {
+    return {};
+  }
+  // The first event comes when both is done.
+  return {{.key = std::string(source),
+           .events = {*to == End::kLeft ? "lpush" : "rpush"},
+           .list = ListChange{.pushed = to, .popped = from}},
+          {.key = std::string(source),
+           .events = {*from == End::kLeft ? "lpop" : "rpop"},
+           .list = ListChange{}}};
+}
+
+/// LMOVE source destination LEFT | RIGHT LEFT | RIGHT, BLMOVE with a timeout
+Changes lmove(Words words) {
+  if (words.size() != 5 && words.size() != 6) {
+    return {};
+  }
+  return move_within(words[1], words[2], end_in(words[3]), end_in(words[4]));
+}
+
+/// RPOPLPUSH source destination, BRPOPLPUSH with a timeout
+Changes rpoplpush(Words words) {
+  if (words.size() != 3 && words.size() != 4) {
+    return {};
+  }
+  return move_within(words[1], words[2], End::kRight, End::kLeft);
+}
 
 /// SMOVE source destination member
 Changes smove(Words words) {
@@ -237,24 +305,39 @@ Changes smove(Words words) {
           {.key = std::string(words[2]), .events = {"sadd"}, .elements = member}};
 }
 
-const NamingCommand* find(std::string_view command) {
-  const auto* const known =
-      std::find_if(kNamingCommands.begin(), kNamingCommands.end(),
-                   [&](const NamingCommand& one) { return same_word(command, one.name); });
-  return known == kNamingCommands.end() ? nullptr : known;
+/// Those that may change two keys.
+struct MovingCommand {
+  std::string_view name;
+  Changes (*read)(Words);
+};
+
+constexpr auto kMovingCommands = std::to_array<MovingCommand>({
+    {"blmove", lmove},
+    {"brpoplpush", rpoplpush},
+    {"lmove", lmove},
+    {"rpoplpush", rpoplpush},
+    {"smove", smove},
+});
+
+template <typename Command, std::size_t kSize>
+const Command* find(const std::array<Command, kSize>& commands, std::string_view name) {
+  const auto* const known = std::find_if(commands.begin(), commands.end(), [&](const Command& one) {
+    return same_word(name, one.name);
+  });
+  return known == commands.end() ? nullptr : known;
 }
 
 }  // namespace
 
 bool names_changes(std::string_view command) {
-  return find(command) != nullptr || same_word(command, kSmove);
+  return find(kNamingCommands, command) != nullptr || find(kMovingCommands, command) != nullptr;
 }
 
 std::vector<NamedChange> changes_named_by(Words words) {
-  if (same_word(words.front(), kSmove)) {
-    return smove(words);
+  if (const MovingCommand* const moving = find(kMovingCommands, words.front())) {
+    return moving->read(words);
   }
-  const NamingCommand* const known = find(words.front());
+  const NamingCommand* const known = find(kNamingCommands, words.front());
   if (known == nullptr || words.size() < 2) {
     return {};
   }
@@ -263,6 +346,24 @@ std::vector<NamedChange> changes_named_by(Words words) {
     return {};
   }
   return {std::move(change)};
+}
+
+const NamedChange* change_named_by(std::string_view event) {
+  struct NamingEvent {
+    std::string_view name;
+    NamedChange change;
+  };
+  static const auto kNamingEvents = std::to_array<NamingEvent>({
+      {"hexpired", {.ended = true}},
+      {"lpop", {.list = ListChange{.popped = End::kLeft}}},
+      {"lpush", {.list = ListChange{.pushed = End::kLeft}}},
+      {"rpop", {.list = ListChange{.popped = End::kRight}}},
+      {"rpush", {.list = ListChange{.pushed = End::kRight}}},
+  });
+  const auto* const known =
+      std::find_if(kNamingEvents.begin(), kNamingEvents.end(),
+                   [event](const NamingEvent& one) { return one.name == event; });
+  return known == kNamingEvents.end() ? nullptr : &known->change;
 }
 
 }  // namespace rdmasync::master

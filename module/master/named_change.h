@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,20 @@ struct ByteRange {
   std::uint64_t end;
 };
 
+enum class End { kLeft, kRight };
+
+/// What becomes of a list.
+struct ListChange {
+  std::optional<End> pushed = {};  ///< here it has become longer
+  std::optional<End> popped = {};  ///< here it has become shorter; with the former: one moved there
+  struct Range {
+    std::int64_t first;
+    std::int64_t last;
+  };
+  std::optional<Range> kept = {};             ///< of it just this, as LTRIM has it
+  std::optional<std::int64_t> replaced = {};  ///< the index of one, from the right end if negative
+};
+
 /// What a command is about to change of a key, as far as its words tell.
 struct NamedChange {
   std::string key = {};
@@ -22,6 +37,7 @@ struct NamedChange {
   std::vector<ByteRange> ranges = {};  ///< of a string that stays one, besides what is added to it
   std::vector<std::string> elements = {};  ///< of a collection
   bool ended = false;                      ///< fields of a hash, by their time
+  std::optional<ListChange> list = {};
 };
 
 /// Whether a command of that name, in any case, may name what it changes.
@@ -30,5 +46,8 @@ bool names_changes(std::string_view command);
 /// What a command changes; nothing if it does not name all of it, also of one that the server will
 /// refuse. `words`: its name, in any case, and its arguments.
 std::vector<NamedChange> changes_named_by(std::span<const std::string_view> words);
+
+/// What an event tells by itself, without the command; null if nothing.
+const NamedChange* change_named_by(std::string_view event);
 
 }  // namespace rdmasync::master

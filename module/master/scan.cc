@@ -20,9 +20,8 @@ constexpr std::size_t kShortStrings = 32;
 
 }  // namespace
 
-Scan::Scan(Capture& capture, CollectionCapture& collections, DirtyKeys& dirty,
-           std::uint32_t databases)
-    : capture_(capture), collections_(collections), dirty_(dirty), passes_(databases) {
+Scan::Scan(Capture& capture, Parts& parts, DirtyKeys& dirty, std::uint32_t databases)
+    : capture_(capture), parts_(parts), dirty_(dirty), passes_(databases) {
   for (Pass& pass : passes_) {
     pass.cursor.reset(redis::ScanCursorCreate());
   }
@@ -79,7 +78,7 @@ void Scan::visit(RedisModuleString* name, RedisModuleKey* key) {
     dirty_.mark(db_, redis::view(name));
     return;
   }
-  if (collections_.add(db_, redis::view(name), key)) {
+  if (parts_.add(db_, redis::view(name), key)) {
     dirty_.unmark(db_, redis::view(name));
     step_is_full_ = true;
     return;

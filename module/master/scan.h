@@ -5,15 +5,15 @@
 #include <vector>
 
 #include "module/master/capture.h"
-#include "module/master/collection_capture.h"
 #include "module/master/dirty_keys.h"
+#include "module/master/parts.h"
 
 namespace rdmasync::master {
 
 /// One pass over every key of every database, some buckets at a time. Main thread only.
 class Scan {
  public:
-  Scan(Capture& capture, CollectionCapture& collections, DirtyKeys& dirty, std::uint32_t databases);
+  Scan(Capture& capture, Parts& parts, DirtyKeys& dirty, std::uint32_t databases);
 
   /// Publishes the keys of the next buckets; false once the pass is over.
   bool step();
@@ -33,7 +33,7 @@ class Scan {
   void visit(RedisModuleString* name, RedisModuleKey* key);
 
   Capture& capture_;
-  CollectionCapture& collections_;
+  Parts& parts_;
   DirtyKeys& dirty_;
   std::vector<Pass> passes_;
   std::uint32_t db_ = 0;

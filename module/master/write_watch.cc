@@ -51,14 +51,10 @@ int notified_db(RedisModuleCtx* ctx, int event_class) {
 const NamedChange* what_changed(RedisModuleCtx* ctx, std::string_view event, std::string_view key) {
   // A queued command is not seen again when it runs: what came last may be a script's, before it.
   NamedChange* named = runs_queued_command(ctx) ? nullptr : take_named_change(event, key);
-  if (event != "hexpired") {
-    return named;
-  }
-  static const NamedChange fields_ended{.ended = true};
   if (named == nullptr) {
-    return &fields_ended;
+    return change_named_by(event);
   }
-  named->ended = true;
+  named->ended = event == "hexpired";
   return named;
 }
 

@@ -28,10 +28,14 @@ inline constexpr CalledCommand kHdel{"HDEL", false, true, true};
 inline constexpr CalledCommand kHmget{"HMGET", true, false, true};
 inline constexpr CalledCommand kHset{"HSET", false, true, true};
 inline constexpr CalledCommand kInfo{"INFO", false, true, false};
+inline constexpr CalledCommand kLpush{"LPUSH", false, true, true};
+inline constexpr CalledCommand kLset{"LSET", false, true, true};
+inline constexpr CalledCommand kLtrim{"LTRIM", false, true, true};
 inline constexpr CalledCommand kMget{"MGET", true, false, true};
 inline constexpr CalledCommand kModule{"MODULE", true, true, false};
 inline constexpr CalledCommand kReplicaof{"REPLICAOF", false, true, false};
 inline constexpr CalledCommand kRestore{"RESTORE", false, true, true};
+inline constexpr CalledCommand kRpush{"RPUSH", false, true, true};
 inline constexpr CalledCommand kSadd{"SADD", false, true, true};
 inline constexpr CalledCommand kSet{"SET", false, true, true};
 inline constexpr CalledCommand kSmismember{"SMISMEMBER", true, false, true};
@@ -53,9 +57,10 @@ inline constexpr CalledCommand kFlushDb{"FLUSHDB", false, false, false};
 inline constexpr CalledCommand kSwapDb{"SWAPDB", false, false, false};
 
 inline constexpr std::array kCalledCommands = {
-    kClient, kCommand,    kConfig, kDbSize, kDump,    kFunction,  kGet,     kHdel,
-    kHmget,  kHset,       kInfo,   kMget,   kModule,  kReplicaof, kRestore, kSadd,
-    kSet,    kSmismember, kSrem,   kZadd,   kZmscore, kZrem,      kZrange,  kZrevrank};
+    kClient,     kCommand, kConfig,    kDbSize,  kDump,  kFunction, kGet,
+    kHdel,       kHmget,   kHset,      kInfo,    kLpush, kLset,     kLtrim,
+    kMget,       kModule,  kReplicaof, kRestore, kRpush, kSadd,     kSet,
+    kSmismember, kSrem,    kZadd,      kZmscore, kZrem,  kZrange,   kZrevrank};
 
 /// The names of those that this server does not have, with ", " between them. Main thread.
 std::string missing_on_master(RedisModuleCtx* ctx);

@@ -7,6 +7,7 @@
 
 #include "module/fault.h"
 #include "module/log/elements.h"
+#include "module/log/list_part.h"
 #include "module/redis/context.h"
 #include "module/redis/guard.h"
 #include "module/redis/key_meta.h"
@@ -107,6 +108,9 @@ void Inserter::add_part(std::string_view key, const Incoming& part) {
     case Part::kZset:
       add_elements(key, part, head);
       break;
+    case Part::kList:
+      add_to_list(key, part, head);
+      break;
     default:
       throw Error(Errc::kProtocol, "the export log has a part of an unknown kind");
   }
@@ -177,6 +181,33 @@ void Inserter::add_elements(std::string_view key, const Incoming& part,
   for (const auto& [field, at_ms] : ending) {
     redis::call(ctx(), redis::kHpexpireat, {key, std::to_string(at_ms), "FIELDS", "1", field});
   }
+}
+
+void Inserter::add_to_list(std::string_view key, const Incoming& part, const log::EntryHead& head) {
+  using Place = log::ListElement::Place;
+  redis::rdb::Reader rest(part.entry.substr(head.size));
+  const log::ListHead change = log::take_list_head(rest);
+  if (change.begins && !planted(Fault::kFormerLife)) {
+    erase(key);
+  }
+  if (change.from_left != 0 || change.from_right != 0) {
+    redis::call(
+        ctx(), redis::kLtrim,
+        {key, std::to_string(change.from_left), "-" + std::to_string(change.from_right + 1)});
+  }
+  std::vector<std::string_view> left{key};
+  std::vector<std::string_view> right{key};
+  redis::rdb::Reader elements(part.landing ? std::string_view(part.landing->bytes)
+                                           : rest.take(rest.left()));
+  while (const auto element = log::take_list_element(elements)) {
+    if (element->place == Place::kInPlace) {
+      redis::call(ctx(), redis::kLset, {key, std::to_string(element->index), element->value});
+    } else {
+      (element->place == Place::kLeftEnd ? left : right).push_back(element->value);
+    }
+  }
+  call_with(redis::kLpush, left);
+  call_with(redis::kRpush, right);
 }
 
 /// If there is more than the key.

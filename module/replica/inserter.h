@@ -54,6 +54,7 @@ class Inserter {
   void set(RedisModuleString* name, RedisModuleString* value, const log::KeyMeta& meta);
   void restore(const log::EntryHead& head, std::string_view payload);
   void add_bytes(std::string_view key, const Incoming& part, const log::EntryHead& head);
+  void add_to_list(std::string_view key, const Incoming& part, const log::EntryHead& head);
   void add_elements(std::string_view key, const Incoming& part, const log::EntryHead& head);
   void call_with(const redis::CalledCommand& command,
                  const std::vector<std::string_view>& arguments);

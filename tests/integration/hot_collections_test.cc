@@ -1,5 +1,5 @@
-// Large hashes, sets and sorted sets go in parts, and of what is written meanwhile just the
-// elements that are named go again.
+// Large hashes, sets, sorted sets and lists go in parts, and of what is written meanwhile just the
+// elements that are named go again, and of lists what their ends have become.
 
 #include <atomic>
 #include <functional>
@@ -27,14 +27,14 @@ class HotCollectionsTest : public FabricTest {
     master_ = &start_master({.config = {"rdmasync.part-elements 100"}});
     replica_ = &start_replica();
     fill_old_dataset(*replica_);
-    for (const char* name : {"hash", "set", "zset"}) {
+    for (const char* name : {"hash", "set", "zset", "list"}) {
       fill(name, kElements);
     }
   }
   Server& master() { return *master_; }
   Server& replica() { return *replica_; }
 
-  /// A hash, a set or a sorted set, under that name or another one.
+  /// A hash, a set, a sorted set or a list, under that name or another one.
   void fill(const std::string& type, int elements, const std::string& name = {}) {
     const std::string& key = name.empty() ? type : name;
     Pipeline pipeline(master().client());
@@ -43,6 +43,8 @@ class HotCollectionsTest : public FabricTest {
         pipeline.add("HSET", key, element(i), random_bytes(i, i % 50));
       } else if (type == "set") {
         pipeline.add("SADD", key, element(i));
+      } else if (type == "list") {
+        pipeline.add("RPUSH", key, random_bytes(i, i % 50));
       } else {
         pipeline.add("ZADD", key, i % 2 == 0 ? "0.1" : std::to_string(i), element(i));
       }
@@ -83,7 +85,7 @@ RDMASYNC_FOR_EACH_FABRIC(HotCollectionsTest);
 TEST_P(HotCollectionsTest, GoInParts) {
   begin();
   EXPECT_EQ(status(master(), "export_packed"), "0");
-  EXPECT_GT(parts(), 3 * kElements / 200);
+  EXPECT_GT(parts(), 4 * kElements / 200);
   finish();
 }
 
@@ -121,6 +123,77 @@ TEST_P(HotCollectionsTest, AlsoWhatAScriptNames) {
                 3, "hash", "set", "zset");
   finish();
   expect_few_parts_since(before, 12);
+}
+
+TEST_P(HotCollectionsTest, TheEndsOfAList) {
+  begin();
+  const long long before = parts();
+  master().must("RPUSH", "list", "pushed", "at the right");
+  master().must("LPUSH", "list", "pushed", "at the left");
+  master().must("RPUSHX", "list", "x");
+  master().must("LPOP", "list", 5);
+  master().must("RPOP", "list");
+  master().must("LMPOP", 1, "list", "RIGHT", "COUNT", 2);
+  master().must("LTRIM", "list", 10, -10);
+  master().must("LSET", "list", 7, "replaced");
+  master().must("LSET", "list", -7, "replaced, too");
+  master().must("LMOVE", "list", "list", "LEFT", "RIGHT");
+  master().must("RPOPLPUSH", "list", "list");
+  master().must("RPOPLPUSH", "list", "elsewhere");
+  master().must("LMOVE", "elsewhere", "list", "LEFT", "RIGHT");
+  master().must("PEXPIRE", "list", 1'000'000);
+  master().must("MULTI");
+  master().must("LPUSH", "list", "in a transaction");
+  master().must("RPOP", "list");
+  master().must("EXEC");
+  master().must("EVAL",
+                "redis.call('LPUSH', KEYS[1], 'by a script') redis.call('LTRIM', KEYS[1], 0, 4000)",
+                1, "list");
+  finish();
+  expect_few_parts_since(before, 4);
+}
+
+/// A client that waits for it is served after the push, and nobody names that.
+TEST_P(HotCollectionsTest, AListThatIsWaitedFor) {
+  begin();
+  const long long before = parts();
+  Client waiting = master().connect();
+  waiting.append({"BLMOVE", "empty", "list", "LEFT", "LEFT", "0"});
+  waiting.append({"BLPOP", "empty", "list", "0"});
+  waiting.flush();
+  wait_until("it waits", [&] { return master().info("clients").at("blocked_clients") == "1"; });
+  master().must("RPUSH", "empty", "pushed");
+  EXPECT_EQ(waiting.receive().text, "pushed");
+  waiting.receive();
+  finish();
+  expect_few_parts_since(before, 2);
+}
+
+TEST_P(HotCollectionsTest, WhatIsInTheMidstOfAListMakesItWhole) {
+  begin();
+  const long long before = parts();
+  master().must("RPUSH", "list", "pivot");
+  master().must("LINSERT", "list", "BEFORE", "pivot", "inserted");
+  master().must("LREM", "list", 1, "pivot");
+  master().must("MULTI");
+  master().must("LTRIM", "list", 1, -2);
+  master().must("RPOPLPUSH", "list", "list");
+  master().must("EXEC");
+  finish();
+  EXPECT_EQ(status(master(), "export_packed"), "0");
+  EXPECT_GT(parts(), before + kElements / 200);
+}
+
+TEST_P(HotCollectionsTest, AnotherLifeOfAList) {
+  begin();
+  master().must("LPUSH", "list", "former life");
+  master().must("DEL", "list");
+  fill("list", 300);
+  master().must("RPUSH", "hash list", "x");
+  master().must("DEL", "hash");
+  fill("list", 300, "hash");
+  master().must("LPOP", "hash", 299);
+  finish();
 }
 
 /// Another round reads all of it.
@@ -194,6 +267,7 @@ TEST_P(HotCollectionsTest, ItBecomesEmpty) {
   begin();
   Pipeline pipeline(master().client());
   for (int i = 0; i < kElements; i++) {
+    pipeline.add(i % 2 == 0 ? "LPOP" : "RPOP", "list");
     pipeline.add("SREM", "set", element(i));
     pipeline.add("HDEL", "hash", element(i));
   }
@@ -236,7 +310,7 @@ TEST_P(HotCollectionsTest, FieldsHaveTheirTimes) {
   expect_few_parts_since(before, 5);
 }
 
-/// Of all three, from the first slice to the cut.
+/// Of all, from the first slice to the cut.
 TEST_P(HotCollectionsTest, UnderWriters) {
   std::atomic<bool> stop = false;
   std::vector<std::thread> writers;
@@ -251,6 +325,10 @@ TEST_P(HotCollectionsTest, UnderWriters) {
         client.must("SREM", "set", element(i * 3 % kElements));
         client.must("ZADD", "zset", i % 1000, name);
         client.must("ZREM", "zset", element(i * 3 % kElements));
+        client.must(i % 2 == 0 ? "LPUSH" : "RPUSH", "list", i, i + 1);
+        client.must(i % 3 == 0 ? "LPOP" : "RPOP", "list", 2);
+        client.must("LSET", "list", i % kElements / 2, i);
+        client.must("RPOPLPUSH", "list", "list");
       }
     });
   }

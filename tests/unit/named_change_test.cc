@@ -7,6 +7,27 @@
 namespace rdmasync::master {
 namespace {
 
+std::string shown(End end) {
+  return end == End::kLeft ? "left" : "right";
+}
+
+std::string shown(const ListChange& change) {
+  std::string out;
+  if (change.pushed) {
+    out += " pushed " + shown(*change.pushed);
+  }
+  if (change.popped) {
+    out += " popped " + shown(*change.popped);
+  }
+  if (change.kept) {
+    out += " kept " + std::to_string(change.kept->first) + ".." + std::to_string(change.kept->last);
+  }
+  if (change.replaced) {
+    out += " replaced " + std::to_string(*change.replaced);
+  }
+  return out.empty() ? " as it is" : out;
+}
+
 /// "event... key [begin,end)... element...", with "; " between changes, or "-".
 std::string named_by(const std::string& command) {
   std::vector<std::string> owned;
@@ -29,6 +50,9 @@ std::string named_by(const std::string& command) {
     }
     for (const std::string& element : change.elements) {
       out << ' ' << element;
+    }
+    if (change.list) {
+      out << shown(*change.list);
     }
   }
   return changes.empty() ? "-" : out.str();
@@ -86,6 +110,29 @@ TEST(NamedChange, Members) {
   EXPECT_EQ(named_by("GEOADD k XX 1 2 a 3 4 b"), "zadd k a b");
 }
 
+TEST(NamedChange, Lists) {
+  EXPECT_EQ(named_by("LSET k -1 v"), "lset k replaced -1");
+  EXPECT_EQ(named_by("LTRIM k 0 -2"), "ltrim k kept 0..-2");
+  EXPECT_EQ(named_by("LMOVE k k RIGHT left"), "lpush k pushed left popped right; rpop k as it is");
+  EXPECT_EQ(named_by("BLMOVE k k LEFT LEFT 0"), "lpush k pushed left popped left; lpop k as it is");
+  EXPECT_EQ(named_by("RPOPLPUSH k k"), "lpush k pushed left popped right; rpop k as it is");
+  EXPECT_EQ(named_by("BRPOPLPUSH k k 0"), "lpush k pushed left popped right; rpop k as it is");
+}
+
+TEST(NamedChange, WhatEventsTell) {
+  const auto told_by = [](std::string_view event) {
+    const NamedChange* const change = change_named_by(event);
+    return change == nullptr ? "-" : change->list ? shown(*change->list) : " ended";
+  };
+  EXPECT_EQ(told_by("hexpired"), " ended");
+  EXPECT_EQ(told_by("lpush"), " pushed left");
+  EXPECT_EQ(told_by("rpush"), " pushed right");
+  EXPECT_EQ(told_by("lpop"), " popped left");
+  EXPECT_EQ(told_by("rpop"), " popped right");
+  EXPECT_EQ(told_by("linsert"), "-");
+  EXPECT_EQ(told_by("ltrim"), "-");
+}
+
 TEST(NamedChange, WhatNamesLessIsNothing) {
   for (const char* command : {"SET k v",
                               "GETSET k v",
@@ -115,6 +162,14 @@ TEST(NamedChange, WhatNamesLessIsNothing) {
                               "HSETEX k FIELDS 1 a 1 EX 5",
                               "SADD k",
                               "SMOVE k l",
+                              "LMOVE k l LEFT RIGHT",
+                              "LMOVE k k LEFT",
+                              "LMOVE k k LEFT UP",
+                              "LSET k x v",
+                              "LTRIM k 1",
+                              "LTRIM k 1 99999999999999999999",
+                              "LINSERT k BEFORE a b",
+                              "LREM k 1 a",
                               "ZADD k 1",
                               "ZADD k NX",
                               "ZINCRBY k 1",

@@ -1,0 +1,180 @@
+#include "module/master/parts.h"
+
+#include <chrono>
+#include <utility>
+
+#include "module/redis/context.h"
+#include "module/redis/owned.h"
+#include "module/unix_time.h"
+
+namespace rdmasync::master {
+
+namespace {
+
+// On the fastest of machines.
+constexpr std::chrono::microseconds kLeastOfAnElement{1};
+
+}  // namespace
+
+Parts::Parts(Capture& capture, PartialKeys& strings, std::size_t least)
+    : capture_(capture),
+      strings_(strings),
+      size_(least),
+      collection_capture_(capture_, collections_, size_),
+      list_capture_(capture_, lists_, size_) {}
+
+bool Parts::any_named(std::string_view name) const {
+  return strings_.any_named(name) || collections_.any_named(name) || lists_.any_named(name);
+}
+
+bool Parts::add(std::uint32_t db, std::string_view name, RedisModuleKey* key) {
+  return collection_capture_.add(db, name, key) || list_capture_.add(db, name, key);
+}
+
+bool Parts::add(std::uint32_t db, RedisModuleString* name) {
+  const redis::Key key{
+      redis::OpenKey(capture_.select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
+  return key && add(db, redis::view(name), key.get());
+}
+
+bool Parts::is_large(std::uint32_t db, RedisModuleString* name) {
+  const redis::Key key{
+      redis::OpenKey(capture_.select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
+  return key && (collection_capture_.is_large(key.get()) || list_capture_.is_large(key.get()));
+}
+
+void Parts::forget(std::uint32_t db, std::string_view name) {
+  strings_.forget(db, name);
+  collections_.forget(db, name);
+  lists_.forget(db, name);
+}
+
+void Parts::swap(std::uint32_t a, std::uint32_t b) {
+  strings_.swap(a, b);
+  collections_.swap(a, b);
+  lists_.swap(a, b);
+}
+
+void Parts::flush(std::uint32_t db) {
+  strings_.flush(db);
+  collections_.flush(db);
+  lists_.flush(db);
+}
+
+void Parts::stop(const Whole& whole) {
+  for (const auto& left : {strings_.stop(), collections_.stop(), lists_.stop()}) {
+    for (const auto& [db, name] : left) {
+      whole(db, name);
+    }
+  }
+}
+
+bool Parts::written(std::uint32_t db, std::string_view name, const NamedChange* change) {
+  if (lists_.knows({db, name})) {
+    return written_list(db, name, change);
+  }
+  const bool of_list = change != nullptr && change->list;
+  const NamedChange* const other = of_list ? nullptr : change;
+  return strings_.written(db, name, other) || collections_.written(db, name, other, unix_time_ms());
+}
+
+bool Parts::written_list(std::uint32_t db, std::string_view name, const NamedChange* change) {
+  if (change != nullptr) {
+    const redis::String key_name = redis::make_string(name);
+    const redis::Key key{
+        redis::OpenKey(capture_.select(db), key_name.get(), redis::kKeyRead | redis::kKeyNoTouch)};
+    const bool is_list = key && redis::KeyType(key.get()) == redis::kTypeList;
+    // To look may have found it expired.
+    if (is_list && lists_.knows({db, name})) {
+      return lists_.written({db, name}, *change, redis::ValueLength(key.get()));
+    }
+  }
+  lists_.forget(db, name);
+  return false;
+}
+
+void Parts::read_on(const Whole& whole) {
+  if (collections_.any_unread()) {
+    const auto key = collections_.next_unread();
+    if (!collection_capture_.read_on(key)) {
+      collections_.forget(key.first, key.second);
+      whole(key.first, key.second);
+    }
+  } else {
+    capture(lists_.next_unread(), whole);
+  }
+}
+
+void Parts::begin_round() {
+  strings_.begin_round();
+  collections_.begin_round();
+  lists_.begin_round();
+}
+
+bool Parts::capture_next(const Whole& whole) {
+  if (const auto changed = strings_.next_in_round()) {
+    capture(*changed, whole);
+    return true;
+  }
+  if (const auto changed = collections_.next_in_round(size_.elements)) {
+    capture(*changed, whole);
+    return true;
+  }
+  if (const auto list = lists_.next_in_round()) {
+    capture(*list, whole);
+    return true;
+  }
+  return false;
+}
+
+bool Parts::capture_all(CutBudget& budget, const Whole& whole) {
+  begin_round();
+  while (const auto changed = strings_.next_in_round()) {
+    if (!budget.allows(Capture::expected_cost(*changed))) {
+      strings_.put_back(*changed);
+      return false;
+    }
+    capture(*changed, whole);
+  }
+  while (auto changed = collections_.next_in_round(size_.elements)) {
+    if (!budget.allows(kLeastOfAnElement * changed->elements.size())) {
+      collections_.put_back(std::move(*changed));
+      return false;
+    }
+    capture(*changed, whole);
+  }
+  while (const auto list = lists_.next_in_round()) {
+    if (!budget.allows(kLeastOfAnElement * size_.elements)) {
+      return false;
+    }
+    capture(*list, whole);
+  }
+  return true;
+}
+
+void Parts::capture(const PartialKeys::Changed& changed, const Whole& whole) {
+  if (!capture_.capture_changed(changed)) {
+    strings_.forget(changed.key.first, changed.key.second);
+    whole(changed.key.first, changed.key.second);
+  }
+}
+
+void Parts::capture(const Collections::Changed& changed, const Whole& whole) {
+  if (!collection_capture_.capture_changed(changed)) {
+    collections_.forget(changed.key.first, changed.key.second);
+    whole(changed.key.first, changed.key.second);
+  }
+}
+
+void Parts::capture(const Lists::Key& list, const Whole& whole) {
+  if (!list_capture_.capture_next(list)) {
+    lists_.forget(list.first, list.second);
+    whole(list.first, list.second);
+  }
+}
+
+std::size_t Parts::changes() const {
+  return strings_.changed_keys() + collections_.changed_elements() + lists_.changes();
+}
+
+}  // namespace rdmasync::master

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "module/master/capture.h"
+#include "module/master/collection_capture.h"
+#include "module/master/collections.h"
+#include "module/master/cut_budget.h"
+#include "module/master/key_name.h"
+#include "module/master/list_capture.h"
+#include "module/master/lists.h"
+#include "module/master/named_change.h"
+#include "module/master/partial_keys.h"
+
+namespace rdmasync::master {
+
+/// All keys of an export that are published in parts, each followed by what keeps such keys: large
+/// strings by PartialKeys, hashes and sets by Collections, lists by Lists. A key that is dirty as a
+/// whole is none of them. Main thread only.
+class Parts {
+ public:
+  /// Is told of a key that cannot be published in parts any more. It is none of them then.
+  using Whole = std::function<void(std::uint32_t db, const std::string& name)>;
+
+  /// `least`: elements of a large collection or list.
+  Parts(Capture& capture, PartialKeys& strings, std::size_t least);
+
+  bool any() const { return strings_.any() || collections_.any() || lists_.any(); }
+  /// One of that name, in any database.
+  bool any_named(std::string_view name) const;
+
+  /// Makes the key one that is published in parts, from now on, if it is a large collection or list
+  /// and can be.
+  bool add(std::uint32_t db, std::string_view name, RedisModuleKey* key);
+  bool add(std::uint32_t db, RedisModuleString* name);
+  /// Whether it is such a one.
+  bool is_large(std::uint32_t db, RedisModuleString* name);
+
+  void forget(std::uint32_t db, std::string_view name);
+  void swap(std::uint32_t a, std::uint32_t b);
+  void flush(std::uint32_t db);  ///< or kAllDatabases
+  /// There are none of these keys from now on.
+  void stop(const Whole& whole);
+
+  /// A key was written: what the command that did it has named, or null. Returns whether that is
+  /// all that is to be published of it; if not, it is none of these keys any more.
+  bool written(std::uint32_t db, std::string_view name, const NamedChange* change);
+
+  /// Collections and lists that are read for the first time.
+  bool any_unread() const { return collections_.any_unread() || lists_.any_unread(); }
+  void read_on(const Whole& whole);
+
+  /// As DirtyKeys has rounds; false if nothing of this one is left.
+  void begin_round();
+  bool capture_next(const Whole& whole);
+  /// Begins a round and publishes all of it, or returns false if that would take too long.
+  bool capture_all(CutBudget& budget, const Whole& whole);
+
+  /// Keys or elements that have changed, and bytes of strings.
+  std::size_t changes() const;
+  std::uint64_t changed_bytes() const { return strings_.changed_bytes(); }
+
+ private:
+  bool written_list(std::uint32_t db, std::string_view name, const NamedChange* change);
+  void capture(const PartialKeys::Changed& changed, const Whole& whole);
+  void capture(const Collections::Changed& changed, const Whole& whole);
+  void capture(const Lists::Key& list, const Whole& whole);
+
+  Capture& capture_;
+  PartialKeys& strings_;
+  PartSize size_;
+  Collections collections_;
+  CollectionCapture collection_capture_;
+  Lists lists_;
+  ListCapture list_capture_;
+};
+
+}  // namespace rdmasync::master
