@@ -54,6 +54,7 @@ class Collections {
   bool any() const { return !known_.empty(); }
   /// One of that name, in any database.
   bool any_named(std::string_view name) const { return has_in_any_database(known_, name); }
+  bool knows(const KeyNameView& key) const { return known_.contains(key); }
 
   /// From now on; nothing of it is published yet. False if it has changed too much before: it is
   /// none of them.

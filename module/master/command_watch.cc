@@ -265,7 +265,8 @@ void CommandWatch::will_write(RedisModuleCommandFilterCtx* command, bool elsewhe
     return listener_.written_somewhere(key);
   }
   // That it deletes the key, as an EXPIRE may, is told apart (key_gone()).
-  listener_.written(client.db, key, change_of(key));
+  listener_.written(client.db, key, change_of(key),
+                    redis::view(redis::CommandFilterArgGet(command, 0)));
 }
 
 }  // namespace

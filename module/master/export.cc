@@ -214,6 +214,7 @@ Capture::Outcome Export::capture_now(std::uint32_t db, const std::string& name,
     dirty_.unmark(db, name);
     return Capture::Outcome::kPublished;
   }
+  parts_.forget(db, name);
   const auto outcome = capture_.capture(db, key.get(), mode);
   if (outcome == Capture::Outcome::kAbsent) {
     capture_.tombstone(db, name);
@@ -236,8 +237,9 @@ Parts::Whole Export::capture_as(Capture::Mode mode) {
   return [this, mode](std::uint32_t db, const std::string& name) { capture_now(db, name, mode); };
 }
 
-void Export::written(std::uint32_t db, std::string_view key, const NamedChange* change) {
-  if (!parts_.written(db, key, change)) {
+void Export::written(std::uint32_t db, std::string_view key, const NamedChange* change,
+                     std::string_view by) {
+  if (!parts_.written(db, key, change, by)) {
     dirty_.mark(db, key);
   }
 }
@@ -289,7 +291,7 @@ bool Export::cut_is_small() {
   for (const auto& [db, name] : keys) {
     const redis::String key = redis::make_string(name);
     bytes += capture_.string_bytes(db, key.get());
-    if (parts_.is_large(db, key.get())) {
+    if (parts_.large(db, key.get())) {
       return false;  // a round reads it in slices
     }
   }
@@ -452,8 +454,8 @@ std::optional<std::string> Export::capture_everything_dirty(CutBudget& budget) {
     if (cost < budget.limit() / 2) {
       return std::string();
     }
-    return fmt::format(", and copying '{}' of database {} alone takes {} ms", shown(name), db,
-                       cost.count() / 1000);
+    return fmt::format(", and copying '{}' of database {} alone takes {} ms{}", shown(name), db,
+                       cost.count() / 1000, parts_.why_whole(db, name));
   };
 
   std::set<DirtyKeys::Key> captured;  // of those that are named again below
@@ -489,15 +491,17 @@ std::optional<std::string> Export::capture_everything_dirty(CutBudget& budget) {
 
 void Export::tell_of_whole(std::uint32_t db, const std::string& name) {
   const redis::String key = redis::make_string(name);
-  if (!parts_.is_large(db, key.get())) {
+  const auto elements = parts_.large(db, key.get());
+  if (!elements) {
     return;
   }
   ++whole_in_cut_;
   redis::log_notice(fmt::format(
-      "rdmasync: export {} copies '{}' of database {} as a whole at the cut, which takes about {} "
-      "ms of the main thread: it is written by commands that do not name its elements",
-      options_.number, shown(name), db,
-      capture_.expected_cost(db, key.get()) / std::chrono::milliseconds(1)));
+      "rdmasync: export {} copies '{}' of database {} as a whole at the cut, {} elements in about "
+      "{} ms of the main thread{}",
+      options_.number, shown(name), db, *elements,
+      capture_.expected_cost(db, key.get()) / std::chrono::milliseconds(1),
+      parts_.why_whole(db, name)));
 }
 
 void Export::written_silently(std::string_view key) {

@@ -75,8 +75,9 @@ class Export {
   void capture_hidden(Clock::time_point deadline);
 
   // What happens in the keyspace.
-  /// `change`: all that was written of the key, or null.
-  void written(std::uint32_t db, std::string_view key, const NamedChange* change);
+  /// `change`: all that was written of the key, or null; `by`: what tells of it.
+  void written(std::uint32_t db, std::string_view key, const NamedChange* change,
+               std::string_view by);
   /// Whether it matters what a command changes of a key.
   bool follows_parts() const { return parts_.any(); }
   bool follows_parts_of(std::string_view key) const { return parts_.any_named(key); }

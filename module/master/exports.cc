@@ -488,9 +488,10 @@ void Exports::dataset_gone(std::string_view why) {
   }
 }
 
-void Exports::written(std::uint32_t db, std::string_view key, const NamedChange* change) {
+void Exports::written(std::uint32_t db, std::string_view key, const NamedChange* change,
+                      std::string_view by) {
   for (const auto& running : exports_) {
-    running->written(db, key, change);
+    running->written(db, key, change, by);
   }
 }
 

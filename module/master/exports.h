@@ -113,7 +113,8 @@ class Exports final : private WriteListener {
   void drop(Export& broken, std::string_view why);
   void capture_hidden();
 
-  void written(std::uint32_t db, std::string_view key, const NamedChange* change) override;
+  void written(std::uint32_t db, std::string_view key, const NamedChange* change,
+               std::string_view by) override;
   bool follows_parts() const override;
   bool follows_parts_of(std::string_view key) const override;
   void stop_following_parts() override;

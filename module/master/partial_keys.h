@@ -36,6 +36,7 @@ class PartialKeys {
   bool any() const { return !known_.empty(); }
   /// One of that name, in any database.
   bool any_named(std::string_view name) const { return has_in_any_database(known_, name); }
+  bool knows(const KeyNameView& key) const { return known_.contains(key); }
 
   /// From now on. The present bytes are published.
   void add(std::uint32_t db, std::string_view name, std::string_view bytes);

@@ -28,7 +28,11 @@ bool Parts::any_named(std::string_view name) const {
 }
 
 bool Parts::add(std::uint32_t db, std::string_view name, RedisModuleKey* key) {
-  return collection_capture_.add(db, name, key) || list_capture_.add(db, name, key);
+  const bool added = collection_capture_.add(db, name, key) || list_capture_.add(db, name, key);
+  if (added) {
+    why_whole_.erase({db, std::string(name)});
+  }
+  return added;
 }
 
 bool Parts::add(std::uint32_t db, RedisModuleString* name) {
@@ -37,13 +41,18 @@ bool Parts::add(std::uint32_t db, RedisModuleString* name) {
   return key && add(db, redis::view(name), key.get());
 }
 
-bool Parts::is_large(std::uint32_t db, RedisModuleString* name) {
+std::optional<std::size_t> Parts::large(std::uint32_t db, RedisModuleString* name) {
   const redis::Key key{
       redis::OpenKey(capture_.select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
-  return key && (collection_capture_.is_large(key.get()) || list_capture_.is_large(key.get()));
+  const bool large =
+      key && (collection_capture_.is_large(key.get()) || list_capture_.is_large(key.get()));
+  return large ? std::optional(redis::ValueLength(key.get())) : std::nullopt;
 }
 
 void Parts::forget(std::uint32_t db, std::string_view name) {
+  if (!follows({db, name})) {
+    return;
+  }
   strings_.forget(db, name);
   collections_.forget(db, name);
   lists_.forget(db, name);
@@ -53,12 +62,16 @@ void Parts::swap(std::uint32_t a, std::uint32_t b) {
   strings_.swap(a, b);
   collections_.swap(a, b);
   lists_.swap(a, b);
+  swap_databases(why_whole_, a, b);
 }
 
 void Parts::flush(std::uint32_t db) {
   strings_.flush(db);
   collections_.flush(db);
   lists_.flush(db);
+  std::erase_if(why_whole_, [db](const auto& entry) {
+    return db == log_format::kAllDatabases || entry.first.first == db;
+  });
 }
 
 void Parts::stop(const Whole& whole) {
@@ -69,7 +82,31 @@ void Parts::stop(const Whole& whole) {
   }
 }
 
-bool Parts::written(std::uint32_t db, std::string_view name, const NamedChange* change) {
+bool Parts::follows(const KeyNameView& key) const {
+  return strings_.knows(key) || collections_.knows(key) || lists_.knows(key);
+}
+
+bool Parts::written(std::uint32_t db, std::string_view name, const NamedChange* change,
+                    std::string_view by) {
+  const KeyNameView key{db, name};
+  if (!follows(key)) {
+    return false;
+  }
+  if (written_as_named(db, name, change)) {
+    return true;
+  }
+  why_whole_.insert_or_assign(KeyName(key), std::string(by));
+  return false;
+}
+
+std::string Parts::why_whole(std::uint32_t db, const std::string& name) const {
+  const auto found = why_whole_.find(KeyNameView{db, name});
+  return found == why_whole_.end()
+             ? ""
+             : ", as a write by " + found->second + " did not tell of which elements";
+}
+
+bool Parts::written_as_named(std::uint32_t db, std::string_view name, const NamedChange* change) {
   if (lists_.knows({db, name})) {
     return written_list(db, name, change);
   }

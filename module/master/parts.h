@@ -2,6 +2,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -36,9 +39,11 @@ class Parts {
   /// and can be.
   bool add(std::uint32_t db, std::string_view name, RedisModuleKey* key);
   bool add(std::uint32_t db, RedisModuleString* name);
-  /// Whether it is such a one.
-  bool is_large(std::uint32_t db, RedisModuleString* name);
+  /// The elements of it, if it is such a one.
+  std::optional<std::size_t> large(std::uint32_t db, RedisModuleString* name);
 
+  /// It is dirty as a whole, or published so: what would be published of it next changes what was
+  /// published in parts.
   void forget(std::uint32_t db, std::string_view name);
   void swap(std::uint32_t a, std::uint32_t b);
   void flush(std::uint32_t db);  ///< or kAllDatabases
@@ -46,8 +51,13 @@ class Parts {
   void stop(const Whole& whole);
 
   /// A key was written: what the command that did it has named, or null. Returns whether that is
-  /// all that is to be published of it; if not, it is none of these keys any more.
-  bool written(std::uint32_t db, std::string_view name, const NamedChange* change);
+  /// all that is to be published of it; if not, it is none of these keys any more. `by`: what tells
+  /// of it.
+  bool written(std::uint32_t db, std::string_view name, const NamedChange* change,
+               std::string_view by);
+  /// What ended that this key went in parts, for a text: a clause that begins with ", ", or
+  /// nothing.
+  std::string why_whole(std::uint32_t db, const std::string& name) const;
 
   /// Collections and lists that are read for the first time.
   bool any_unread() const { return collections_.any_unread() || lists_.any_unread(); }
@@ -64,6 +74,8 @@ class Parts {
   std::uint64_t changed_bytes() const { return strings_.changed_bytes(); }
 
  private:
+  bool follows(const KeyNameView& key) const;
+  bool written_as_named(std::uint32_t db, std::string_view name, const NamedChange* change);
   bool written_list(std::uint32_t db, std::string_view name, const NamedChange* change);
   void capture(const PartialKeys::Changed& changed, const Whole& whole);
   void capture(const Collections::Changed& changed, const Whole& whole);
@@ -76,6 +88,7 @@ class Parts {
   CollectionCapture collection_capture_;
   Lists lists_;
   ListCapture list_capture_;
+  std::map<KeyName, std::string, ByDatabase> why_whole_;
 };
 
 }  // namespace rdmasync::master

@@ -73,6 +73,7 @@ void Scan::next_bucket(Pass& pass) {
 
 void Scan::visit(RedisModuleString* name, RedisModuleKey* key) {
   ++seen_;
+  parts_.forget(db_, redis::view(name));
   const std::int64_t expire_at = redis::expiry_of(key);
   if (expire_at != log_format::kNoExpiry && expire_at - now_ms_ < kAboutToExpireMs) {
     dirty_.mark(db_, redis::view(name));

@@ -63,7 +63,7 @@ int on_notification(RedisModuleCtx* ctx, int event_class, const char* event,
   redis::event_guard("keyspace notification", [&] {
     if (g_listener != nullptr && !planted(Fault::kNoNotifications)) {
       g_listener->written(static_cast<std::uint32_t>(notified_db(ctx, event_class)),
-                          redis::view(key), what_changed(ctx, event, redis::view(key)));
+                          redis::view(key), what_changed(ctx, event, redis::view(key)), event);
     }
   });
   return redis::kOk;
@@ -118,7 +118,7 @@ void try_notifications(RedisModuleCtx* ctx) {
 void key_gone(RedisModuleCtx* ctx, RedisModuleKey* key) {
   if (g_listener != nullptr) {
     g_listener->written(static_cast<std::uint32_t>(redis::GetSelectedDb(ctx)),
-                        redis::view(redis::GetKeyNameFromModuleKey(key)), nullptr);
+                        redis::view(redis::GetKeyNameFromModuleKey(key)), nullptr, "key event");
   }
 }
 

@@ -17,8 +17,10 @@ class WriteListener {
   WriteListener& operator=(const WriteListener&) = delete;
   virtual ~WriteListener() = default;
 
-  /// `change`: all that was written of it, or null if that is not known.
-  virtual void written(std::uint32_t db, std::string_view key, const NamedChange* change) = 0;
+  /// `change`: all that was written of it, or null if that is not known. `by`: the event or the
+  /// command that tells of it.
+  virtual void written(std::uint32_t db, std::string_view key, const NamedChange* change,
+                       std::string_view by) = 0;
   /// Whether anybody asks for changes.
   virtual bool follows_parts() const = 0;
   /// Of a key of that name, in any database.

@@ -217,7 +217,7 @@ TEST_F(ListsTest, WhatDoesNotFitItsLengthIsNotBelieved) {
   EXPECT_FALSE(pop(End::kLeft, 1));
   begin(10);
   here_.pop_back();
-  EXPECT_FALSE(trim(1, 5));
+  EXPECT_FALSE(trim(1, -1));
   begin(10);
   EXPECT_FALSE(written({.kept = ListChange::Range{5, 4}}));
 }
