@@ -227,6 +227,45 @@ TEST_P(HeavyWritesTest, ACollectionThatWouldTakeTooLongFailsTheCutAsLongAsItIsHo
   EXPECT_TRUE(equal(master, replica));
 }
 
+/// Commands that do not name its elements keep it dirty: it is copied as a whole, and that is told.
+TEST_P(HeavyWritesTest, ALargeCollectionThatIsAlwaysDirtyAsAWhole) {
+  Server& master = start_busy_master({"rdmasync.max-rounds 2", "rdmasync.part-elements 100"});
+  Server& replica = start_replica();
+  Pipeline pipeline(master.client());
+  for (int i = 0; i < 5000; i++) {
+    pipeline.add("ZADD", "hot", i, "member:" + std::to_string(i));
+  }
+  pipeline.finish();
+  Load load(master, [](std::uint64_t number) -> Command {
+    return number % 2 == 0 ? Command{"ZPOPMIN", "hot"}
+                           : Command{"ZADD", "hot", std::to_string(number), std::to_string(number)};
+  });
+  load.wait(20);
+  pause_at(replica, "cutting");
+  slaveof(replica, master);
+  // Held before every cut until it is hot again.
+  const auto wait_until_synced_or = [&](const std::string& state) {
+    wait_until("the replica is " + state + " or synced", [&] {
+      return status(replica, "state") == state || status(replica, "syncs_ok") == "1";
+    });
+  };
+  while (status(replica, "syncs_ok") != "1") {
+    wait_until_synced_or("cutting");
+    load.wait(20);
+    pause_at(replica, "pulling");
+    wait_until_synced_or("pulling");
+    pause_at(replica, "cutting");
+  }
+  load.stop();
+  EXPECT_EQ(status_number(master, "export_whole_in_cut"), 1);
+  const std::string log = master.log();
+  EXPECT_NE(log.find("copies 'hot' of database 0 as a whole at the cut"), std::string::npos);
+  EXPECT_NE(log.find("as a write by zpopmin did not tell of which elements"), std::string::npos);
+  pause_at(replica, "none");
+  wait_synced(replica, master);
+  EXPECT_TRUE(equal(master, replica));
+}
+
 /// DUMP takes time that grows with the collection, in one piece: once a round and once a cut.
 TEST_P(HeavyWritesTest, HotLargeCollectionsAreDumpedOnceARound) {
   Server& master = start_busy_master();

@@ -17,10 +17,17 @@ class UnknownWritesTest : public SyncTest {
     for (const char* key : {"scattered", "whispered", "boxed"}) {
       master_->must("TESTTYPE.SET", key, "old");
     }
+    Pipeline pipeline(master_->client());
+    for (int i = 0; i < kLarge; i++) {
+      pipeline.add("RPUSH", "list", i);
+    }
+    pipeline.finish();
     pause_at(*replica_, "cutting");
     slaveof(*replica_, *master_);
     wait_state(*replica_, "cutting");
   }
+
+  static constexpr int kLarge = 2000;
 
   void go_on() { pause_at(*replica_, "none"); }
 
@@ -56,6 +63,15 @@ TEST_F(UnknownWritesTest, AFaultyCommandDoesNotMakeTheMasterReadAllAgain) {
 }
 
 TEST_F(UnknownWritesTest, AWriteThatNamesNoKeyIsFound) {
+  master_->must("TESTTYPE.SCATTER", "new");
+  go_on();
+  expect_equal();
+}
+
+/// All is read again, and what went in parts goes as a whole if it is small by now.
+TEST_F(UnknownWritesTest, AWriteThatNamesNoKeyMeetsAListThatHasShrunk) {
+  master_->must("LTRIM", "list", kLarge - 10, -1);
+  master_->must("LPUSH", "list", "pushed");
   master_->must("TESTTYPE.SCATTER", "new");
   go_on();
   expect_equal();
