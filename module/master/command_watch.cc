@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "module/master/known_commands.h"
+#include "module/master/queued_changes.h"
 #include "module/redis/context.h"
 #include "module/redis/server.h"
 #include "rdmasync/error.h"
@@ -26,6 +27,7 @@ enum class Tell {
   kFromNowOn,    ///< its keys, which it may write at any time, as when it blocks
   kAnything,     ///< it takes no keys, and may write any
   kSubcommand,   ///< what its subcommand says
+  kMulti,        ///< what comes now is queued
   kTransaction,  ///< what was queued runs
 };
 
@@ -50,7 +52,11 @@ Tell of_info(RedisModuleCallReply* info) {
   if (info == nullptr || redis::CallReplyType(info) != redis::kReplyArray) {
     return Tell::kNothing;
   }
-  if (redis::view(redis::CallReplyArrayElement(info, 0)) == "exec") {
+  const std::string_view name = redis::view(redis::CallReplyArrayElement(info, 0));
+  if (name == "multi") {
+    return Tell::kMulti;
+  }
+  if (name == "exec") {
     return Tell::kTransaction;
   }
   if (redis::CallReplyLength(redis::CallReplyArrayElement(info, kSubcommands)) > 0) {
@@ -127,6 +133,18 @@ class Names {
   std::string lower_;
 };
 
+/// 0 where the server does not tell.
+QueuedChanges::Client client_of(RedisModuleCommandFilterCtx* command) {
+  return redis::CommandFilterGetClientId == nullptr ? 0 : redis::CommandFilterGetClientId(command);
+}
+
+bool is_in_multi(QueuedChanges::Client client) {
+  RedisModuleClientInfo info{};
+  info.version = redis::kClientInfoVersion;
+  return redis::GetClientInfoById(&info, client) == redis::kOk &&
+         (info.flags & redis::kClientInMulti) != 0;
+}
+
 /// The names of keys in it; none if it is faulty.
 std::vector<std::string_view> keys_of(RedisModuleCommandFilterCtx* command) {
   std::vector<RedisModuleString*> argv(
@@ -153,9 +171,14 @@ class CommandWatch {
 
   void see(RedisModuleCommandFilterCtx* command);
   NamedChange* take_change(std::string_view event, std::string_view key);
+  NamedChange* queued_change(std::string_view event, std::string_view key) {
+    return queued_.named(event, key);
+  }
 
  private:
   void look_for_change(RedisModuleCommandFilterCtx* command);
+  bool is_queued(RedisModuleCommandFilterCtx* command);
+  void will_run_transaction(QueuedChanges::Client client);
   void will_write(RedisModuleCommandFilterCtx* command, bool elsewhere, std::string_view key);
 
   WriteListener& listener_;
@@ -163,7 +186,8 @@ class CommandWatch {
   std::string wrote_anything_;  ///< the last command that did
   NamedChange* change_of(std::string_view key);
 
-  std::vector<NamedChange> changes_;     ///< of the command that came last
+  std::vector<NamedChange> changes_;  ///< of the command that came last
+  QueuedChanges queued_;
   std::vector<std::string_view> words_;  ///< reused
 };
 
@@ -175,7 +199,8 @@ void CommandWatch::look_for_change(RedisModuleCommandFilterCtx* command) {
   const auto argument = [command](int i) {
     return redis::view(redis::CommandFilterArgGet(command, i));
   };
-  if (count < 2 || !listener_.follows_parts() || !names_changes(argument(0))) {
+  const bool in_transaction = is_queued(command);
+  if (count < 2 || (!listener_.follows_parts() && !in_transaction) || !names_changes(argument(0))) {
     return;
   }
   words_.clear();
@@ -183,6 +208,9 @@ void CommandWatch::look_for_change(RedisModuleCommandFilterCtx* command) {
     words_.push_back(argument(i));
   }
   changes_ = changes_named_by(words_);
+  if (in_transaction) {
+    return queued_.add(client_of(command), std::exchange(changes_, {}));
+  }
   std::erase_if(changes_,
                 [&](const NamedChange& change) { return !listener_.follows_parts_of(change.key); });
   // It may be held back, and then run after others that come later.
@@ -190,6 +218,18 @@ void CommandWatch::look_for_change(RedisModuleCommandFilterCtx* command) {
     listener_.stop_following_parts();
     changes_.clear();
   }
+}
+
+bool CommandWatch::is_queued(RedisModuleCommandFilterCtx* command) {
+  const auto client = client_of(command);
+  if (!queued_.has_begun(client)) {
+    return false;
+  }
+  if (!is_in_multi(client)) {
+    queued_.forget(client);
+    return false;
+  }
+  return true;
 }
 
 NamedChange* CommandWatch::change_of(std::string_view key) {
@@ -223,7 +263,13 @@ void CommandWatch::see(RedisModuleCommandFilterCtx* command) {
     case Tell::kNothing:
     case Tell::kSubcommand:
       return;
+    case Tell::kMulti:
+      if (const auto client = client_of(command)) {
+        queued_.begin(client);
+      }
+      return;
     case Tell::kTransaction:
+      will_run_transaction(client_of(command));
       if (!wrote_anything_.empty()) {
         listener_.written_anywhere(wrote_anything_);
       }
@@ -244,6 +290,14 @@ void CommandWatch::see(RedisModuleCommandFilterCtx* command) {
       will_write(command, tell == Tell::kElsewhere, key);
     }
   }
+}
+
+void CommandWatch::will_run_transaction(QueuedChanges::Client client) {
+  // It may be held back, and then run after others that come later.
+  if (listener_.follows_parts() && redis::AvoidReplicaTraffic() != 0) {
+    listener_.stop_following_parts();
+  }
+  queued_.run(client);
 }
 
 void CommandWatch::will_write(RedisModuleCommandFilterCtx* command, bool elsewhere,
@@ -290,6 +344,10 @@ void watch_command(RedisModuleCommandFilterCtx* command) {
 
 NamedChange* take_named_change(std::string_view event, std::string_view key) {
   return g_watch ? g_watch->take_change(event, key) : nullptr;
+}
+
+NamedChange* queued_change(std::string_view event, std::string_view key) {
+  return g_watch ? g_watch->queued_change(event, key) : nullptr;
 }
 
 }  // namespace rdmasync::master

@@ -26,4 +26,8 @@ void watch_command(RedisModuleCommandFilterCtx* command);
 /// until the next command comes.
 NamedChange* take_named_change(std::string_view event, std::string_view key);
 
+/// The same for commands that a transaction has queued, which runs: all that they have named of
+/// this key (queued_changes.h).
+NamedChange* queued_change(std::string_view event, std::string_view key);
+
 }  // namespace rdmasync::master

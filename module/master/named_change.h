@@ -25,6 +25,7 @@ struct ListChange {
   struct Range {
     std::int64_t first;
     std::int64_t last;
+    bool operator==(const Range&) const = default;
   };
   std::optional<Range> kept = {};             ///< of it just this, as LTRIM has it
   std::optional<std::int64_t> replaced = {};  ///< the index of one, from the right end if negative

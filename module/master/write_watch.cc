@@ -50,7 +50,8 @@ int notified_db(RedisModuleCtx* ctx, int event_class) {
 /// As far as that is known, or null.
 const NamedChange* what_changed(RedisModuleCtx* ctx, std::string_view event, std::string_view key) {
   // A queued command is not seen again when it runs: what came last may be a script's, before it.
-  NamedChange* named = runs_queued_command(ctx) ? nullptr : take_named_change(event, key);
+  NamedChange* named =
+      runs_queued_command(ctx) ? queued_change(event, key) : take_named_change(event, key);
   if (named == nullptr) {
     return change_named_by(event);
   }
