@@ -353,7 +353,7 @@ const NamedChange* change_named_by(std::string_view event) {
     std::string_view name;
     NamedChange change;
   };
-  static const auto kNamingEvents = std::to_array<NamingEvent>({
+  static const auto naming_events = std::to_array<NamingEvent>({
       {"hexpired", {.ended = true}},
       {"lpop", {.list = ListChange{.popped = End::kLeft}}},
       {"lpush", {.list = ListChange{.pushed = End::kLeft}}},
@@ -361,9 +361,9 @@ const NamedChange* change_named_by(std::string_view event) {
       {"rpush", {.list = ListChange{.pushed = End::kRight}}},
   });
   const auto* const known =
-      std::find_if(kNamingEvents.begin(), kNamingEvents.end(),
+      std::find_if(naming_events.begin(), naming_events.end(),
                    [event](const NamingEvent& one) { return one.name == event; });
-  return known == kNamingEvents.end() ? nullptr : &known->change;
+  return known == naming_events.end() ? nullptr : &known->change;
 }
 
 }  // namespace rdmasync::master

@@ -10,6 +10,7 @@ namespace {
 // Clients may go away without a word. All that is queued is forgotten when it is more.
 constexpr std::size_t kMostBytes = 16U << 20;
 constexpr std::size_t kBytesOfChange = 256;
+constexpr std::size_t kBytesOfElement = 32;
 
 // Each event of a key tells of all its names: a transaction that has more is too slow to follow.
 constexpr std::size_t kMostWork = 4096;
@@ -17,7 +18,7 @@ constexpr std::size_t kMostWork = 4096;
 std::size_t bytes_of(const NamedChange& change) {
   std::size_t bytes = kBytesOfChange + change.key.size();
   for (const std::string& element : change.elements) {
-    bytes += sizeof(element) + element.size();
+    bytes += kBytesOfElement + element.size();
   }
   return bytes;
 }
