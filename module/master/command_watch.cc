@@ -178,6 +178,7 @@ class CommandWatch {
  private:
   void look_for_change(RedisModuleCommandFilterCtx* command);
   bool is_queued(RedisModuleCommandFilterCtx* command);
+  void will_queue(QueuedChanges::Client client);
   void will_run_transaction(QueuedChanges::Client client);
   void will_write(RedisModuleCommandFilterCtx* command, bool elsewhere, std::string_view key);
 
@@ -264,9 +265,7 @@ void CommandWatch::see(RedisModuleCommandFilterCtx* command) {
     case Tell::kSubcommand:
       return;
     case Tell::kMulti:
-      if (const auto client = client_of(command)) {
-        queued_.begin(client);
-      }
+      will_queue(client_of(command));
       return;
     case Tell::kTransaction:
       will_run_transaction(client_of(command));
@@ -289,6 +288,13 @@ void CommandWatch::see(RedisModuleCommandFilterCtx* command) {
     } else {
       will_write(command, tell == Tell::kElsewhere, key);
     }
+  }
+}
+
+void CommandWatch::will_queue(QueuedChanges::Client client) {
+  // Another MULTI in a transaction is refused, and the transaction goes on.
+  if (client != 0 && !is_in_multi(client)) {
+    queued_.begin(client);
   }
 }
 
