@@ -138,6 +138,11 @@ QueuedChanges::Client client_of(RedisModuleCommandFilterCtx* command) {
   return redis::CommandFilterGetClientId == nullptr ? 0 : redis::CommandFilterGetClientId(command);
 }
 
+bool runs_script_of_transaction() {
+  constexpr int kBoth = redis::kCtxMulti | redis::kCtxLua;
+  return (redis::GetContextFlags(redis::module_context()) & kBoth) == kBoth;
+}
+
 bool is_in_multi(QueuedChanges::Client client) {
   RedisModuleClientInfo info{};
   info.version = redis::kClientInfoVersion;
@@ -251,6 +256,10 @@ NamedChange* CommandWatch::take_change(std::string_view event, std::string_view 
 }
 
 void CommandWatch::see(RedisModuleCommandFilterCtx* command) {
+  // What is not a script's is a new command, or one that a queued one of another module calls.
+  if (queued_.runs() && !runs_script_of_transaction()) {
+    queued_.end_run();
+  }
   look_for_change(command);
   const auto argument = [command](int i) {
     return redis::view(redis::CommandFilterArgGet(command, i));

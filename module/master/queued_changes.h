@@ -26,8 +26,10 @@ class QueuedChanges {
   void forget(Client client) { queues_.erase(client); }
   /// It has queued a command.
   void add(Client client, std::vector<NamedChange> changes);
-  /// What it has queued runs now, until this is called again.
+  /// What it has queued runs now, until the next of these two.
   void run(Client client);
+  void end_run() { running_.clear(); }
+  bool runs() const { return !running_.empty(); }
 
   /// What the commands that run have named of this key, if one of them may be what the server tells
   /// of now; or null. It may be more than that one has named. Good until the next call.

@@ -43,6 +43,10 @@ TEST_F(QueuedChangesTest, AreThoseOfTheTransactionThatRuns) {
   queued_.run(1);
   EXPECT_EQ(named("hset", "k"), "a ");
   EXPECT_EQ(named("hset", "l"), "-");
+  EXPECT_TRUE(queued_.runs());
+  queued_.end_run();
+  EXPECT_FALSE(queued_.runs());
+  EXPECT_EQ(named("hset", "k"), "-");
   queued_.run(1);
   EXPECT_EQ(named("hset", "k"), "-");
 }
