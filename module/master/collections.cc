@@ -158,7 +158,7 @@ std::optional<Collections::Changed> Collections::next_in_round(std::size_t most)
   while (!names.empty() && changed.elements.size() < most) {
     changed.elements.push_back(std::move(names.extract(names.begin()).value()));
   }
-  if (planted(Fault::kElementForgotten) && changed.elements.size() > 1) {
+  if (planted(Fault::kElementForgotten) && !changed.elements.empty()) {
     changed.elements.pop_back();
   }
   if (names.empty()) {
