@@ -143,7 +143,7 @@ void Export::release_acknowledged() {
   publisher_.release(slowest->second.acknowledged);
 }
 
-void Export::pump(Clock::time_point deadline) {
+void Export::pump(Slice slice) {
   release_acknowledged();
   look_at_transactions();
   if (!scan_begun_) {
@@ -154,10 +154,9 @@ void Export::pump(Clock::time_point deadline) {
   }
   publisher_.advance();
   bool more = true;
-  // At least one step, even if the thread had to wait for a processor until the deadline.
   while (more && !publisher_.congested()) {
     more = step();
-    if (Clock::now() >= deadline) {
+    if (slice.is_over()) {
       break;
     }
   }
@@ -189,7 +188,7 @@ bool Export::step() {
   }
   if (dirty_.any_hidden() && !in_cluster_) {  // there the cut shows them
     if (!redis::is_replica()) {
-      capture_hidden(Clock::now());  // any more
+      capture_hidden(Slice({}));  // any more
       return true;
     }
     return false;
@@ -248,14 +247,14 @@ void Export::stop_following_parts() {
   parts_.stop(mark_dirty());
 }
 
-void Export::capture_hidden(Clock::time_point deadline) {
+void Export::capture_hidden(Slice slice) {
   while (!publisher_.congested()) {
     const auto key = dirty_.next_hidden();
     if (!key || capture_now(key->first, key->second, mode()) == Capture::Outcome::kHidden) {
       break;
     }
     wake_();
-    if (Clock::now() >= deadline) {
+    if (slice.is_over()) {
       break;
     }
   }

@@ -19,6 +19,7 @@
 #include "module/master/publisher.h"
 #include "module/master/registrar.h"
 #include "module/master/scan.h"
+#include "module/master/slice.h"
 #include "module/protocol/replies.h"
 
 namespace rdmasync::master {
@@ -65,14 +66,14 @@ class Export {
   /// waits_for_hidden() is over, without a context.
   std::optional<protocol::CutReply> cut(RedisModuleCtx* ctx, ClientId client);
 
-  /// Publishes until `deadline`, or until there is nothing to do or no room. Asks for another call
-  /// only if there is more to do.
-  void pump(Clock::time_point deadline);
+  /// Publishes until the slice is over, or until there is nothing to do or no room. Asks for
+  /// another call only if there is more to do.
+  void pump(Slice slice);
 
-  /// Whether hidden keys are waited for, and what captures them, until `deadline`: to be called
-  /// when it may be this server's own master whose command is about to run, as it sees them.
+  /// Whether hidden keys are waited for, and what captures them: to be called when it may be this
+  /// server's own master whose command is about to run, as it sees them.
   bool waits_for_hidden() const { return dirty_.any_hidden() && !in_cluster_; }
-  void capture_hidden(Clock::time_point deadline);
+  void capture_hidden(Slice slice);
 
   // What happens in the keyspace.
   /// `change`: all that was written of the key, or null; `by`: what tells of it.

@@ -412,7 +412,7 @@ void Exports::before_sleep() {
   for (const auto& running : exports_) {
     try {
       // From now on, not from the start of all: one that overruns takes nothing from the next.
-      running->pump(Export::Clock::now() + share);
+      running->pump(Slice(share));
     } catch (const std::exception& error) {
       broken.emplace_back(running.get(), error.what());
     }
@@ -432,7 +432,7 @@ void Exports::capture_hidden() {
   const auto share = std::chrono::microseconds(config().slice_us) / exports_.size();
   const auto most = cut_waits ? std::chrono::milliseconds(config().cut_max_ms) : share;
   for (const auto& running : exports_) {
-    running->capture_hidden(Export::Clock::now() + most);
+    running->capture_hidden(Slice(most));
   }
   if (cut_waits) {
     try_waiting_cuts();

@@ -31,8 +31,7 @@ Reply checked_call(RedisModuleCtx* ctx, const CalledCommand& command, Args... ar
                   "this server refuses calls of modules, since a script has named keys of several "
                   "slots: a fault of Valkey 9.1, until it is restarted");
     }
-    throw Error(why == EPERM ? Errc::kPermission : Errc::kRefused,
-                std::string(command.name) + ": " + std::string(view(reply.get())));
+    throw Error(Errc::kRefused, std::string(command.name) + ": " + std::string(view(reply.get())));
   }
   return reply;
 }

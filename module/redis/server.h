@@ -14,8 +14,7 @@
 namespace rdmasync::redis {
 
 /// Calls a command. Throws Error(kRefused) with the server's error reply, or if the server did not
-/// run it: so a null reply always means that there is no such key. Error(kPermission) if a
-/// cluster's server takes its keys for those of other slots.
+/// run it: so a null reply always means that there is no such key.
 Reply call(RedisModuleCtx* ctx, const CalledCommand& command,
            std::initializer_list<std::string_view> args);
 Reply call(RedisModuleCtx* ctx, const CalledCommand& command,

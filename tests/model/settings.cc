@@ -78,7 +78,8 @@ Settings::Settings(std::uint64_t seed, const std::string& fabric, const Wanted& 
   }
 }
 
-/// It is ten times as slow, and an export that has little time beside its writers takes minutes.
+/// It is tens of times as slow, and an export that has little time beside its writers takes
+/// minutes.
 void Settings::suit_an_emulated_machine() {
   constexpr int kBatch = 4;
   constexpr int kKeysPerType = 10;
@@ -90,7 +91,7 @@ void Settings::suit_an_emulated_machine() {
   for (int& pause : pauses) {
     pause /= 4;
   }
-  config.emplace_back("rdmasync.slice-us", "2000");
+  config.emplace_back("rdmasync.slice-us", "20000");
 }
 
 /// A cluster has one database, and no chains; and to leave a master empties a replica.
