@@ -19,7 +19,7 @@ using Case = std::tuple<std::string, int>;  // fabric, seed
 
 // An emulated machine has time for few, and is slow beside many.
 int default_seeds(const std::string& fabric) {
-  return fabric == "verbs" ? 5 : 10;
+  return fabric == "verbs" ? 3 : 10;
 }
 int mixers(const std::string& fabric) {
   return fabric == "verbs" ? 1 : 3;
