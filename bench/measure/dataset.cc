@@ -105,6 +105,10 @@ test::Command put_element(const Dataset& dataset, std::uint64_t index, const std
   if (dataset.collection == "zset") {
     return {"ZADD", kCollectionKey, value, name};
   }
+  if (dataset.collection == "stream") {
+    return {"XADD", kCollectionKey, "MAXLEN", "~", std::to_string(dataset.elements),
+            "*",    "field",        value};
+  }
   return {"RPUSH", kCollectionKey, value};
 }
 
@@ -126,12 +130,13 @@ Dataset named_dataset(const std::string& name) {
   if (name == "small") {
     dataset.small_count = kSmallCount;
     dataset.small_bytes = kSmallBytes;
-  } else if (name == "hash" || name == "set" || name == "zset" || name == "list") {
+  } else if (name == "hash" || name == "set" || name == "zset" || name == "list" ||
+             name == "stream") {
     dataset.collection = name;
     dataset.elements = kElements;
   } else if (name != "none") {
     throw std::runtime_error("there is no dataset " + name +
-                             "; there are original small mixed hash set zset list none");
+                             "; there are original small mixed hash set zset list stream none");
   }
   return dataset;
 }
@@ -139,9 +144,9 @@ Dataset named_dataset(const std::string& name) {
 std::string describe(const Dataset& dataset) {
   std::vector<std::string> parts;
   if (dataset.large_count > 0) {
-    parts.push_back(fmt::format("{} values of {}{}", dataset.large_count,
-                                bytes_text(dataset.large_bytes),
-                                dataset.compressible ? ", compressible" : ""));
+    parts.push_back(
+        fmt::format("{} value{} of {}{}", dataset.large_count, dataset.large_count == 1 ? "" : "s",
+                    bytes_text(dataset.large_bytes), dataset.compressible ? ", compressible" : ""));
   }
   if (dataset.small_count > 0) {
     parts.push_back(fmt::format("{} small keys", dataset.small_count));

@@ -15,15 +15,15 @@ struct Dataset {
   std::uint64_t large_bytes = std::uint64_t{4} << 20U;
   std::uint64_t small_count = 1'000'000;
   std::uint64_t small_bytes = 0;  ///< 0: texts and numbers of a few dozen bytes
-  std::string collection;         ///< "hash", "set", "zset" or "list": one of `elements`
+  std::string collection;         ///< "hash", "set", "zset", "list" or "stream": one of `elements`
   std::uint64_t elements = 0;
   bool all_types = true;      ///< and every encoding, as tests have them
   bool compressible = false;  ///< the large ones, to about a quarter
 };
 
 /// "original": 256 values of 4 MiB, as in the experiment that started this. "small": 3,000,000 keys
-/// of 100 bytes. "mixed": the first, a million keys, and every type. "hash", "set", "zset", "list":
-/// one of a million elements. "none". Throws std::runtime_error on others.
+/// of 100 bytes. "mixed": the first, a million keys, and every type. "hash", "set", "zset", "list",
+/// "stream": one of a million elements. "none". Throws std::runtime_error on others.
 Dataset named_dataset(const std::string& name);
 
 /// Such as "256 x 4.0 MiB, 1000000 small keys".
@@ -33,7 +33,8 @@ std::string describe(const Dataset& dataset);
 std::string large_key(std::uint64_t index);
 std::string small_key(std::uint64_t index);
 inline constexpr const char* kCollectionKey = "collection";
-/// A command that puts the element of that number into the collection, if it is not there.
+/// A command that puts the element of that number into the collection, if it is not there; into a
+/// stream, one that takes the place of its first.
 test::Command put_element(const Dataset& dataset, std::uint64_t index, const std::string& value);
 
 /// Fills a server: the same bytes for the same dataset. `connect` makes clients of it. `progress`

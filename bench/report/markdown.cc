@@ -67,6 +67,7 @@ void write_markdown(const std::vector<Results>& all, const std::filesystem::path
          << "![The master's CPU time by replicas](cpu.png)\n\n";
   stream << "## What clients feel\n\n" << clients_table(all);
   stream << "![Latency during a sync](latency.png)\n\n";
+  stream << "## One large value\n\n" << stalls_table(all);
   stream << "## Raw lines\n\n" << raw_table(all);
   stream << "## Configurations\n\n" << configurations();
   stream.close();

@@ -18,6 +18,8 @@ std::string parts_list(const std::vector<Results>& all);
 std::string costs_table(const std::vector<Results>& all);
 std::string replicas_tables(const std::vector<Results>& all);
 std::string clients_table(const std::vector<Results>& all);
+/// The longest waits of clients beside one large value of each kind.
+std::string stalls_table(const std::vector<Results>& all);
 std::string raw_table(const std::vector<Results>& all);
 std::string configurations();
 

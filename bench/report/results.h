@@ -22,6 +22,9 @@ struct Run {
   Outcome outcome;
 };
 
+/// How the name of an experiment ends whose large value is written during the sync.
+inline constexpr const char* kHot = "-hot";
+
 /// What a line gives without Redis: a disk, a network, a fabric, memory.
 struct RawLine {
   std::string experiment;

@@ -17,9 +17,10 @@ DatasetOptions::DatasetOptions(CLI::App& command)
                                      "bytes of each; 0: texts and numbers")),
       elements_(command.add_option("--elements", different_.elements, "of the collection")) {
   command
-      .add_option("--dataset", name_,
-                  "original: 256 values of 4 MiB; small: 3,000,000 keys of 100 bytes; mixed: both "
-                  "kinds and every type; hash, set, zset, list: one of 1,000,000 elements; none")
+      .add_option(
+          "--dataset", name_,
+          "original: 256 values of 4 MiB; small: 3,000,000 keys of 100 bytes; mixed: both "
+          "kinds and every type; hash, set, zset, list, stream: one of 1,000,000 elements; none")
       ->capture_default_str();
   command.add_flag("--compressible", different_.compressible, "large values compress to a quarter");
 }

@@ -185,7 +185,11 @@ CLI::App* add_run(CLI::App& app) {
   std::vector<std::string> names;
   for (const Experiment& experiment : plan(false)) {
     names.push_back(experiment.name);
+    names.push_back(experiment.group);
   }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  std::erase(names, "");
   command->add_option("experiments", options->experiments)->required()->check(CLI::IsMember(names));
   command->add_option("--methods", options->methods, "only these")
       ->check(CLI::IsMember(method_names()));
@@ -203,7 +207,8 @@ CLI::App* add_run(CLI::App& app) {
       const auto chosen = [&](const std::vector<std::string>& among, const std::string& name) {
         return std::find(among.begin(), among.end(), name) != among.end();
       };
-      if (!chosen(options->experiments, experiment.name)) {
+      if (!chosen(options->experiments, experiment.name) &&
+          !chosen(options->experiments, experiment.group)) {
         continue;
       }
       if (options->rounds > 0) {

@@ -1,6 +1,11 @@
 #include "bench/run/plan.h"
 
+#include <fmt/format.h>
+
+#include <utility>
+
 #include "bench/measure/raw.h"
+#include "bench/report/results.h"
 
 namespace rdmasync::bench {
 namespace {
@@ -22,6 +27,40 @@ Dataset mixed(std::uint64_t large, std::uint64_t small) {
   dataset.large_count = large;
   dataset.small_count = small;
   return dataset;
+}
+
+/// What clients feel while one large value is copied, cold and written.
+void add_stalls(std::vector<Experiment>& experiments, bool quick) {
+  constexpr std::uint64_t kMany = 1'000'000;
+  using Sizes = std::vector<std::uint64_t>;
+  std::vector<std::pair<std::string, Dataset>> datasets;
+  for (const char* kind : {"hash", "set", "zset", "list", "stream"}) {
+    for (const std::uint64_t elements :
+         quick ? Sizes{100'000} : Sizes{100'000, kMany, 10 * kMany}) {
+      Dataset dataset = named_dataset(kind);
+      dataset.elements = elements;
+      datasets.emplace_back(fmt::format("{}-{}", kind, elements), dataset);
+    }
+  }
+  for (const std::uint64_t mib : quick ? Sizes{16} : Sizes{16, 64, 256, 512}) {
+    Dataset dataset = large_values(1);
+    dataset.large_bytes = mib << 20U;
+    datasets.emplace_back(fmt::format("string-{}", mib), dataset);
+  }
+  for (const auto& [name, dataset] : datasets) {
+    for (const bool hot : {false, true}) {
+      experiments.push_back(
+          {.name = fmt::format("stall-{}{}", name, hot ? kHot : ""),
+           .group = "stall",
+           .network = "loopback",
+           .dataset = dataset,
+           .methods = {"slaveof-diskless", "slaveof-diskless-best", "rdmasync-cma"},
+           .request_rate = 2000,
+           .large_write_rate = hot ? 1000U : 0U,
+           .raw = {},
+           .rounds = quick || dataset.elements > kMany ? 1U : 3U});
+    }
+  }
 }
 
 }  // namespace
@@ -104,6 +143,7 @@ std::vector<Experiment> plan(bool quick) {
                                              "slaveof-diskless-best", "rdmasync-cma"}),
                          .raw = {},
                          .rounds = rounds});
+  add_stalls(experiments, quick);
   return experiments;
 }
 

@@ -12,11 +12,13 @@ namespace rdmasync::bench {
 /// dataset.
 struct Experiment {
   std::string name;
+  std::string group = {};  ///< of those that are asked for together; empty if it is one by itself
   std::string network;
   Dataset dataset;
   std::vector<std::string> methods;
   std::vector<std::uint64_t> replicas{1};
   std::uint64_t request_rate = 0;
+  std::uint64_t large_write_rate = 0;
   std::vector<std::string> raw;
   std::uint64_t rounds = 3;
 };

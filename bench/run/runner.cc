@@ -61,6 +61,7 @@ Outcome run_turn(const Experiment& experiment, const Turn& turn, const Network& 
   constexpr int kAttempts = 3;
   const Scenario scenario{.dataset = experiment.dataset,
                           .replicas = turn.replicas,
+                          .large_write_rate = experiment.large_write_rate,
                           .request_rate = experiment.request_rate};
   const auto run = [&] {
     Outcome outcome = run_sync(find_method(turn.method), scenario, network, programs);
@@ -73,7 +74,7 @@ Outcome run_turn(const Experiment& experiment, const Turn& turn, const Network& 
   for (int attempt = 1;
        attempt < kAttempts && experiment.request_rate > 0 && stolen_share(outcome) > kDisturbed;
        ++attempt) {
-    fmt::print("  {:<14}  {:<22} the host took {:.0f} ms: again\n", "", turn.method,
+    fmt::print("  {:<22}  {:<22} the host took {:.0f} ms: again\n", "", turn.method,
                outcome.stolen_ms);
     Outcome another = run();
     if (stolen_share(another) < stolen_share(outcome)) {
@@ -86,7 +87,7 @@ Outcome run_turn(const Experiment& experiment, const Turn& turn, const Network& 
 void measure_sync(const Experiment& experiment, const Turn& turn, std::uint64_t round,
                   const Network& network, const Programs& programs, Results& results) {
   const Outcome outcome = run_turn(experiment, turn, network, programs);
-  fmt::print("  {:<14} {:>2}  {:<22} x{}  {:>9}\n", experiment.name, round + 1, turn.method,
+  fmt::print("  {:<22} {:>2}  {:<22} x{}  {:>9}\n", experiment.name, round + 1, turn.method,
              turn.replicas, time_text(outcome.total_ms));
   results.runs.push_back({experiment.name, network.name(), turn.method, experiment.dataset,
                           turn.replicas, round, outcome});
@@ -96,7 +97,7 @@ void measure_line(const Experiment& experiment, const Turn& turn, std::uint64_t 
                   const Network& network, const std::filesystem::path& scratch, Results& results) {
   const double mb_per_s =
       measure_raw(turn.raw, network, estimated_bytes(experiment.dataset), scratch);
-  fmt::print("  {:<14} {:>2}  {:<22}     {:>6.0f} MB/s\n", experiment.name, round + 1, turn.raw,
+  fmt::print("  {:<22} {:>2}  {:<22}     {:>6.0f} MB/s\n", experiment.name, round + 1, turn.raw,
              mb_per_s);
   results.raw.push_back({experiment.name, network.name(), turn.raw, round, mb_per_s});
 }
