@@ -21,6 +21,7 @@ enum class Fault {
   kNoFieldTimes,      ///< a hash that goes in parts loses the times of its fields
   kFormerLife,        ///< what a collection was before its first part stays in it
   kEndForgotten,      ///< what was taken from the left end of a list stays there on the replica
+  kGroupsForgotten,   ///< what is pending of a stream is not published again
   kUnknownTrusted,    ///< a write of a collection that names nothing has changed nothing
   kRefusedPart,  ///< a replica in cluster mode refuses a part of the copy, which it has to survive
 };

@@ -54,7 +54,9 @@ enum class Part : char {
   kHash,       ///< elements of a collection: a byte, kBegins or 0, and they, as elements.h has them
   kSet,
   kZset,
-  kList,  ///< what goes from its ends and what comes, as list_part.h has it
+  kList,       ///< what goes from its ends and what comes, as list_part.h has it
+  kStream,     ///< entries of a stream, as stream_part.h has them,
+  kStreamEnd,  ///< and after all of those what else there is of it
 };
 
 /// What the records before have made of the key is no more.

@@ -7,7 +7,7 @@
 namespace rdmasync::protocol {
 
 /// Both ends must have the same; there is no negotiation.
-inline constexpr std::int64_t kVersion = 11;
+inline constexpr std::int64_t kVersion = 12;
 
 /// `RDMASYNC.EXPORT <request> ...`, on the replica's control connection, which is its session: when
 /// it closes, the replica has left. module/protocol/requests.h lists the requests, replies.h what

@@ -76,6 +76,11 @@ struct RedisModuleClientInfo {
   std::uint16_t db;
 };
 
+struct RedisModuleStreamID {
+  std::uint64_t ms;
+  std::uint64_t seq;
+};
+
 struct RedisModuleFlushInfo {
   std::uint64_t version;
   std::int32_t sync;
@@ -155,6 +160,9 @@ enum ReplyType : int {
   kReplyArray,
   kReplyNull,
 };
+
+inline constexpr int kStreamExclusive = 1 << 0;  ///< without the ends of the range
+inline constexpr int kStreamReverse = 1 << 1;
 
 inline constexpr int kCtxLua = 1 << 0;
 inline constexpr int kCtxMulti = 1 << 1;
@@ -274,6 +282,11 @@ inline constexpr int kArgString = 0;
   X(Replicate, int, RedisModuleCtx*, const char*, const char*, ...)                               \
   X(Scan, int, RedisModuleCtx*, RedisModuleScanCursor*, RedisModuleScanCB, void*)                 \
   X(ScanKey, int, RedisModuleKey*, RedisModuleScanCursor*, RedisModuleScanKeyCB, void*)           \
+  X(StreamAdd, int, RedisModuleKey*, int, RedisModuleStreamID*, RedisModuleString**, long)        \
+  X(StreamIteratorStart, int, RedisModuleKey*, int, RedisModuleStreamID*, RedisModuleStreamID*)   \
+  X(StreamIteratorStop, int, RedisModuleKey*)                                                     \
+  X(StreamIteratorNextID, int, RedisModuleKey*, RedisModuleStreamID*, long*)                      \
+  X(StreamIteratorNextField, int, RedisModuleKey*, RedisModuleString**, RedisModuleString**)      \
   X(ScanCursorCreate, RedisModuleScanCursor*)                                                     \
   X(ScanCursorDestroy, void, RedisModuleScanCursor*)                                              \
   X(RegisterCommandFilter, RedisModuleCommandFilter*, RedisModuleCtx*,                            \

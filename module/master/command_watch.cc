@@ -293,7 +293,7 @@ void CommandWatch::see(RedisModuleCommandFilterCtx* command) {
   }
   for (const std::string_view key : keys_of(command)) {
     if (tell == Tell::kFromNowOn) {
-      listener_.written_silently(key);
+      listener_.written_silently(key, names_only_groups(argument(0)));
     } else {
       will_write(command, tell == Tell::kElsewhere, key);
     }
@@ -320,7 +320,7 @@ void CommandWatch::will_write(RedisModuleCommandFilterCtx* command, bool elsewhe
   // A paused client's command runs when the pause ends.
   const bool paused = redis::AvoidReplicaTraffic() != 0;
   if (redis::CommandFilterGetClientId == nullptr || paused) {
-    return listener_.written_silently(key);
+    return listener_.written_silently(key, false);
   }
   RedisModuleClientInfo client{};
   client.version = redis::kClientInfoVersion;
@@ -328,7 +328,7 @@ void CommandWatch::will_write(RedisModuleCommandFilterCtx* command, bool elsewhe
   const bool found =
       redis::GetClientInfoById(&client, redis::CommandFilterGetClientId(command)) == redis::kOk;
   if (found && (client.flags & redis::kClientInMulti) != 0) {
-    return listener_.written_silently(key);
+    return listener_.written_silently(key, false);
   }
   if (!found || elsewhere) {
     return listener_.written_somewhere(key);

@@ -16,9 +16,12 @@ void DirtyKeys::unmark(std::uint32_t db, std::string_view key) {
   round_.erase(db, key);
 }
 
-void DirtyKeys::mark_silent(std::string_view key) {
-  if (silent_.find(key) == silent_.end()) {
-    silent_.emplace(key);
+void DirtyKeys::mark_silent(std::string_view key, bool groups_only) {
+  const auto found = silent_.find(key);
+  if (found == silent_.end()) {
+    silent_.emplace(key, groups_only);
+  } else {
+    found->second = found->second && groups_only;
   }
 }
 

@@ -29,7 +29,8 @@ class DirtyKeys {
 
   /// A command that tells nobody when it writes has named this key, in a database that a command
   /// filter cannot know: it may write at any time from now on.
-  void mark_silent(std::string_view key);
+  /// `groups_only`: of a stream nothing but its groups.
+  void mark_silent(std::string_view key, bool groups_only);
 
   /// A key cannot be captured now: it is hidden.
   void hide(const Key& key) { hidden_.insert(key.first, key.second); }
@@ -49,7 +50,7 @@ class DirtyKeys {
   std::optional<Key> next_in_round() { return round_.take(); }
 
   /// Names to capture in every database at every cut.
-  const Names& silent() const { return silent_; }
+  const std::map<std::string, bool, std::less<>>& silent() const { return silent_; }
 
   std::size_t size() const { return written_.size() + round_.size(); }
 
@@ -92,7 +93,7 @@ class DirtyKeys {
   Set written_;
   Set round_;
   Set hidden_;
-  Names silent_;
+  std::map<std::string, bool, std::less<>> silent_;  ///< with whether it is of groups only
 };
 
 }  // namespace rdmasync::master

@@ -471,10 +471,17 @@ std::optional<std::string> Export::capture_everything_dirty(CutBudget& budget) {
       captured.insert(*key);
     }
   }
+  for (const auto& [name, groups_only] : dirty_.silent()) {
+    for (std::uint32_t db = 0; groups_only && db < options_.databases; ++db) {
+      if (parts_.groups_written(db, name)) {
+        captured.insert({db, name});
+      }
+    }
+  }
   if (!parts_.capture_all(budget, capture_as(Capture::Mode::kPacked))) {
     return "";
   }
-  for (const auto& name : dirty_.silent()) {
+  for (const auto& [name, groups_only] : dirty_.silent()) {
     for (std::uint32_t db = 0; db < options_.databases; ++db) {
       if (captured.contains({db, name})) {
         continue;
@@ -503,11 +510,11 @@ void Export::tell_of_whole(std::uint32_t db, const std::string& name) {
       parts_.why_whole(db, name)));
 }
 
-void Export::written_silently(std::string_view key) {
+void Export::written_silently(std::string_view key, bool groups_only) {
   if (planted(Fault::kNotSticky)) {
     return written_somewhere(key);
   }
-  dirty_.mark_silent(key);
+  dirty_.mark_silent(key, groups_only);
 }
 
 void Export::written_somewhere(std::string_view key) {

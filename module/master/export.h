@@ -83,7 +83,7 @@ class Export {
   bool follows_parts() const { return parts_.any(); }
   bool follows_parts_of(std::string_view key) const { return parts_.any_named(key); }
   void stop_following_parts();
-  void written_silently(std::string_view key);
+  void written_silently(std::string_view key, bool groups_only);
   void written_somewhere(std::string_view key);
   void written_anywhere(std::string_view command);
   void flushed(std::uint32_t db);

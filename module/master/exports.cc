@@ -511,9 +511,9 @@ void Exports::stop_following_parts() {
   }
 }
 
-void Exports::written_silently(std::string_view key) {
+void Exports::written_silently(std::string_view key, bool groups_only) {
   for (const auto& running : exports_) {
-    running->written_silently(key);
+    running->written_silently(key, groups_only);
   }
 }
 

@@ -118,7 +118,7 @@ class Exports final : private WriteListener {
   bool follows_parts() const override;
   bool follows_parts_of(std::string_view key) const override;
   void stop_following_parts() override;
-  void written_silently(std::string_view key) override;
+  void written_silently(std::string_view key, bool groups_only) override;
   void written_somewhere(std::string_view key) override;
   void written_anywhere(std::string_view command) override;
 

@@ -215,6 +215,13 @@ bool ltrim(Words words, NamedChange& change) {
   return true;
 }
 
+/// XDEL key id...
+bool xdel(Words words, NamedChange& change) {
+  take_elements(words, 2, 1, change);
+  change.stream = true;
+  return words.size() >= 3;
+}
+
 using Events = std::array<std::string_view, 4>;
 
 struct NamingCommand {
@@ -252,6 +259,7 @@ constexpr auto kNamingCommands = std::to_array<NamingCommand>({
     {"setbit", {"setbit"}, setbit},
     {"setrange", {"setrange"}, setrange},
     {"srem", {"srem"}, all},
+    {"xdel", {"xdel"}, xdel},
     {"zadd", {"zadd", "zincr"}, zadd},
     {"zincrby", {"zincr"}, zincrby},
     {"zrem", {"zrem"}, all},
@@ -348,6 +356,10 @@ std::vector<NamedChange> changes_named_by(Words words) {
   return {std::move(change)};
 }
 
+bool names_only_groups(std::string_view command) {
+  return is_one_of(command, {"xack", "xautoclaim", "xclaim", "xreadgroup"});
+}
+
 const NamedChange* change_named_by(std::string_view event) {
   struct NamingEvent {
     std::string_view name;
@@ -359,6 +371,13 @@ const NamedChange* change_named_by(std::string_view event) {
       {"lpush", {.list = ListChange{.pushed = End::kLeft}}},
       {"rpop", {.list = ListChange{.popped = End::kRight}}},
       {"rpush", {.list = ListChange{.pushed = End::kRight}}},
+      {"xadd", {.stream = true}},
+      {"xgroup-create", {.stream = true}},
+      {"xgroup-createconsumer", {.stream = true}},
+      {"xgroup-delconsumer", {.stream = true}},
+      {"xgroup-destroy", {.stream = true}},
+      {"xgroup-setid", {.stream = true}},
+      {"xtrim", {.stream = true}},
   });
   const auto* const known =
       std::find_if(naming_events.begin(), naming_events.end(),

@@ -39,6 +39,7 @@ struct NamedChange {
   std::vector<std::string> elements = {};  ///< of a collection
   bool ended = false;                      ///< fields of a hash, by their time
   std::optional<ListChange> list = {};
+  bool stream = false;  ///< of a stream: besides those entries, only at its ends, or of its groups
 };
 
 /// Whether a command of that name, in any case, may name what it changes.
@@ -47,6 +48,10 @@ bool names_changes(std::string_view command);
 /// What a command changes; nothing if it does not name all of it, also of one that the server will
 /// refuse. `words`: its name, in any case, and its arguments.
 std::vector<NamedChange> changes_named_by(std::span<const std::string_view> words);
+
+/// Whether a command of that name, in any case, changes of a key nothing but the groups of a
+/// stream.
+bool names_only_groups(std::string_view command);
 
 /// What an event tells by itself, without the command; null if nothing.
 const NamedChange* change_named_by(std::string_view event);

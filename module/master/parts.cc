@@ -21,14 +21,17 @@ Parts::Parts(Capture& capture, PartialKeys& strings, std::size_t least)
       strings_(strings),
       size_(least),
       collection_capture_(capture_, collections_, size_),
-      list_capture_(capture_, lists_, size_) {}
+      list_capture_(capture_, lists_, size_),
+      stream_capture_(capture_, streams_, size_) {}
 
 bool Parts::any_named(std::string_view name) const {
-  return strings_.any_named(name) || collections_.any_named(name) || lists_.any_named(name);
+  return strings_.any_named(name) || collections_.any_named(name) || lists_.any_named(name) ||
+         streams_.any_named(name);
 }
 
 bool Parts::add(std::uint32_t db, std::string_view name, RedisModuleKey* key) {
-  const bool added = collection_capture_.add(db, name, key) || list_capture_.add(db, name, key);
+  const bool added = collection_capture_.add(db, name, key) || list_capture_.add(db, name, key) ||
+                     stream_capture_.add(db, name, key);
   if (added) {
     why_whole_.erase({db, std::string(name)});
   }
@@ -45,7 +48,8 @@ std::optional<std::size_t> Parts::large(std::uint32_t db, RedisModuleString* nam
   const redis::Key key{
       redis::OpenKey(capture_.select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
   const bool large =
-      key && (collection_capture_.is_large(key.get()) || list_capture_.is_large(key.get()));
+      key && (collection_capture_.is_large(key.get()) || list_capture_.is_large(key.get()) ||
+              stream_capture_.is_large(key.get()));
   return large ? std::optional(redis::ValueLength(key.get())) : std::nullopt;
 }
 
@@ -56,12 +60,14 @@ void Parts::forget(std::uint32_t db, std::string_view name) {
   strings_.forget(db, name);
   collections_.forget(db, name);
   lists_.forget(db, name);
+  streams_.forget(db, name);
 }
 
 void Parts::swap(std::uint32_t a, std::uint32_t b) {
   strings_.swap(a, b);
   collections_.swap(a, b);
   lists_.swap(a, b);
+  streams_.swap(a, b);
   swap_databases(why_whole_, a, b);
 }
 
@@ -69,13 +75,14 @@ void Parts::flush(std::uint32_t db) {
   strings_.flush(db);
   collections_.flush(db);
   lists_.flush(db);
+  streams_.flush(db);
   std::erase_if(why_whole_, [db](const auto& entry) {
     return db == log_format::kAllDatabases || entry.first.first == db;
   });
 }
 
 void Parts::stop(const Whole& whole) {
-  for (const auto& left : {strings_.stop(), collections_.stop(), lists_.stop()}) {
+  for (const auto& left : {strings_.stop(), collections_.stop(), lists_.stop(), streams_.stop()}) {
     for (const auto& [db, name] : left) {
       whole(db, name);
     }
@@ -83,7 +90,7 @@ void Parts::stop(const Whole& whole) {
 }
 
 bool Parts::follows(const KeyNameView& key) const {
-  return strings_.knows(key) || collections_.knows(key) || lists_.knows(key);
+  return strings_.knows(key) || collections_.knows(key) || lists_.knows(key) || streams_.knows(key);
 }
 
 bool Parts::written(std::uint32_t db, std::string_view name, const NamedChange* change,
@@ -110,6 +117,9 @@ bool Parts::written_as_named(std::uint32_t db, std::string_view name, const Name
   if (lists_.knows({db, name})) {
     return written_list(db, name, change);
   }
+  if (streams_.knows({db, name})) {
+    return streams_.written({db, name}, change);
+  }
   const bool of_list = change != nullptr && change->list;
   const NamedChange* const other = of_list ? nullptr : change;
   return strings_.written(db, name, other) || collections_.written(db, name, other, unix_time_ms());
@@ -130,6 +140,14 @@ bool Parts::written_list(std::uint32_t db, std::string_view name, const NamedCha
   return false;
 }
 
+bool Parts::groups_written(std::uint32_t db, std::string_view name) {
+  if (!streams_.knows({db, name})) {
+    return false;
+  }
+  streams_.groups_written({db, name});
+  return true;
+}
+
 void Parts::read_on(const Whole& whole) {
   if (collections_.any_unread()) {
     const auto key = collections_.next_unread();
@@ -137,8 +155,10 @@ void Parts::read_on(const Whole& whole) {
       collections_.forget(key.first, key.second);
       whole(key.first, key.second);
     }
+  } else if (lists_.any_unread()) {
+    capture_list(lists_.next_unread(), whole);
   } else {
-    capture(lists_.next_unread(), whole);
+    capture_stream(streams_.next_unread(), whole);
   }
 }
 
@@ -146,6 +166,7 @@ void Parts::begin_round() {
   strings_.begin_round();
   collections_.begin_round();
   lists_.begin_round();
+  streams_.begin_round();
 }
 
 bool Parts::capture_next(const Whole& whole) {
@@ -158,7 +179,11 @@ bool Parts::capture_next(const Whole& whole) {
     return true;
   }
   if (const auto list = lists_.next_in_round()) {
-    capture(*list, whole);
+    capture_list(*list, whole);
+    return true;
+  }
+  if (const auto stream = streams_.next_in_round()) {
+    capture_stream(*stream, whole);
     return true;
   }
   return false;
@@ -184,7 +209,13 @@ bool Parts::capture_all(CutBudget& budget, const Whole& whole) {
     if (!budget.allows(kLeastOfAnElement * size_.elements)) {
       return false;
     }
-    capture(*list, whole);
+    capture_list(*list, whole);
+  }
+  while (const auto stream = streams_.next_in_round()) {
+    if (!budget.allows(kLeastOfAnElement * size_.elements)) {
+      return false;
+    }
+    capture_stream(*stream, whole);
   }
   return true;
 }
@@ -203,15 +234,23 @@ void Parts::capture(const Collections::Changed& changed, const Whole& whole) {
   }
 }
 
-void Parts::capture(const Lists::Key& list, const Whole& whole) {
+void Parts::capture_list(const KeyName& list, const Whole& whole) {
   if (!list_capture_.capture_next(list)) {
     lists_.forget(list.first, list.second);
     whole(list.first, list.second);
   }
 }
 
+void Parts::capture_stream(const KeyName& stream, const Whole& whole) {
+  if (!stream_capture_.capture_next(stream)) {
+    streams_.forget(stream.first, stream.second);
+    whole(stream.first, stream.second);
+  }
+}
+
 std::size_t Parts::changes() const {
-  return strings_.changed_keys() + collections_.changed_elements() + lists_.changes();
+  return strings_.changed_keys() + collections_.changed_elements() + lists_.changes() +
+         streams_.changes();
 }
 
 }  // namespace rdmasync::master

@@ -17,26 +17,30 @@
 #include "module/master/lists.h"
 #include "module/master/named_change.h"
 #include "module/master/partial_keys.h"
+#include "module/master/stream_capture.h"
+#include "module/master/streams.h"
 
 namespace rdmasync::master {
 
 /// All keys of an export that are published in parts, each followed by what keeps such keys: large
-/// strings by PartialKeys, hashes and sets by Collections, lists by Lists. A key that is dirty as a
-/// whole is none of them. Main thread only.
+/// strings by PartialKeys, hashes and sets by Collections, lists by Lists, streams by Streams. A
+/// key that is dirty as a whole is none of them. Main thread only.
 class Parts {
  public:
   /// Is told of a key that cannot be published in parts any more. It is none of them then.
   using Whole = std::function<void(std::uint32_t db, const std::string& name)>;
 
-  /// `least`: elements of a large collection or list.
+  /// `least`: elements of a large collection, list or stream.
   Parts(Capture& capture, PartialKeys& strings, std::size_t least);
 
-  bool any() const { return strings_.any() || collections_.any() || lists_.any(); }
+  bool any() const {
+    return strings_.any() || collections_.any() || lists_.any() || streams_.any();
+  }
   /// One of that name, in any database.
   bool any_named(std::string_view name) const;
 
-  /// Makes the key one that is published in parts, from now on, if it is a large collection or list
-  /// and can be.
+  /// Makes the key one that is published in parts, from now on, if it is a large collection, list
+  /// or stream and can be.
   bool add(std::uint32_t db, std::string_view name, RedisModuleKey* key);
   bool add(std::uint32_t db, RedisModuleString* name);
   /// The elements of it, if it is such a one.
@@ -55,12 +59,16 @@ class Parts {
   /// of it.
   bool written(std::uint32_t db, std::string_view name, const NamedChange* change,
                std::string_view by);
+  /// The same of the groups of a stream; false if it is not one of them.
+  bool groups_written(std::uint32_t db, std::string_view name);
   /// What ended that this key went in parts, for a text: a clause that begins with ", ", or
   /// nothing.
   std::string why_whole(std::uint32_t db, const std::string& name) const;
 
-  /// Collections and lists that are read for the first time.
-  bool any_unread() const { return collections_.any_unread() || lists_.any_unread(); }
+  /// Those that are read for the first time.
+  bool any_unread() const {
+    return collections_.any_unread() || lists_.any_unread() || streams_.any_unread();
+  }
   void read_on(const Whole& whole);
 
   /// As DirtyKeys has rounds; false if nothing of this one is left.
@@ -79,7 +87,8 @@ class Parts {
   bool written_list(std::uint32_t db, std::string_view name, const NamedChange* change);
   void capture(const PartialKeys::Changed& changed, const Whole& whole);
   void capture(const Collections::Changed& changed, const Whole& whole);
-  void capture(const Lists::Key& list, const Whole& whole);
+  void capture_list(const KeyName& list, const Whole& whole);
+  void capture_stream(const KeyName& stream, const Whole& whole);
 
   Capture& capture_;
   PartialKeys& strings_;
@@ -88,6 +97,8 @@ class Parts {
   CollectionCapture collection_capture_;
   Lists lists_;
   ListCapture list_capture_;
+  Streams streams_;
+  StreamCapture stream_capture_;
   std::map<KeyName, std::string, ByDatabase> why_whole_;
 };
 

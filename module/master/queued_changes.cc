@@ -75,6 +75,7 @@ void QueuedChanges::add(OfKey& key, NamedChange change) {
   }
   ++key.commands;
   key.events.insert(change.events.begin(), change.events.end());
+  key.all.stream = key.all.stream || change.stream;
   key.all.ranges.insert(key.all.ranges.end(), change.ranges.begin(), change.ranges.end());
   std::move(change.elements.begin(), change.elements.end(), std::back_inserter(key.all.elements));
 }

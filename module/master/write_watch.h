@@ -28,8 +28,9 @@ class WriteListener {
   /// From now on commands may run after others that were seen later.
   virtual void stop_following_parts() = 0;
   /// A command was named that may write this key, in an unknown database, now or when its
-  /// transaction runs, and sends no keyspace notification when it does.
-  virtual void written_silently(std::string_view key) = 0;
+  /// transaction runs, and sends no keyspace notification when it does. `groups_only`: nothing of
+  /// it but the groups of a stream.
+  virtual void written_silently(std::string_view key, bool groups_only) = 0;
   /// A command is about to write this key, in an unknown database.
   virtual void written_somewhere(std::string_view key) = 0;
   /// A command that names no key and tells of none may write now.

@@ -40,6 +40,7 @@ inline constexpr CalledCommand kSadd{"SADD", false, true, true};
 inline constexpr CalledCommand kSet{"SET", false, true, true};
 inline constexpr CalledCommand kSmismember{"SMISMEMBER", true, false, true};
 inline constexpr CalledCommand kSrem{"SREM", false, true, true};
+inline constexpr CalledCommand kXsetid{"XSETID", false, true, true};
 inline constexpr CalledCommand kZadd{"ZADD", false, true, true};
 inline constexpr CalledCommand kZmscore{"ZMSCORE", true, false, true};
 inline constexpr CalledCommand kZrange{"ZRANGE", true, false, true};
@@ -48,6 +49,9 @@ inline constexpr CalledCommand kZrevrank{"ZREVRANK", true, false, true};
 // Only where fields of a hash have times of their own.
 inline constexpr CalledCommand kHpexpireat{"HPEXPIREAT", false, false, true};
 inline constexpr CalledCommand kHpexpiretime{"HPEXPIRETIME", false, false, true};
+// Only where streams go in parts; and what a server has where they do not.
+inline constexpr CalledCommand kXackdel{"XACKDEL", false, false, true};
+inline constexpr CalledCommand kXinfo{"XINFO", false, false, true};
 // Only on a master that is a replica.
 inline constexpr CalledCommand kMemory{"MEMORY", false, false, true};
 // Only in cluster mode.
@@ -57,10 +61,9 @@ inline constexpr CalledCommand kFlushDb{"FLUSHDB", false, false, false};
 inline constexpr CalledCommand kSwapDb{"SWAPDB", false, false, false};
 
 inline constexpr std::array kCalledCommands = {
-    kClient,     kCommand, kConfig,    kDbSize,  kDump,  kFunction, kGet,
-    kHdel,       kHmget,   kHset,      kInfo,    kLpush, kLset,     kLtrim,
-    kMget,       kModule,  kReplicaof, kRestore, kRpush, kSadd,     kSet,
-    kSmismember, kSrem,    kZadd,      kZmscore, kZrem,  kZrange,   kZrevrank};
+    kClient, kCommand,    kConfig, kDbSize, kDump, kFunction, kGet,       kHdel,    kHmget,   kHset,
+    kInfo,   kLpush,      kLset,   kLtrim,  kMget, kModule,   kReplicaof, kRestore, kRpush,   kSadd,
+    kSet,    kSmismember, kSrem,   kXsetid, kZadd, kZmscore,  kZrem,      kZrange,  kZrevrank};
 
 /// The names of those that this server does not have, with ", " between them. Main thread.
 std::string missing_on_master(RedisModuleCtx* ctx);

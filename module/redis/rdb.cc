@@ -1,5 +1,6 @@
 #include "module/redis/rdb.h"
 
+#include <array>
 #include <cstring>
 
 #include "rdmasync/error.h"
@@ -27,6 +28,27 @@ constexpr unsigned k64Bits = 0x81;
 
 // From here on the versions are Valkey's own, by another name at the head of the file.
 constexpr int kFirstOfValkey = 80;
+
+/// CRC-64/Jones, as the server has it: reflected, from 0.
+std::uint64_t crc64(std::string_view bytes) {
+  static const auto table = [] {
+    constexpr std::uint64_t kPolynomial = 0x95AC9329AC4BC9B5;
+    std::array<std::uint64_t, 256> all{};
+    for (std::size_t byte = 0; byte < all.size(); ++byte) {
+      std::uint64_t crc = byte;
+      for (int bit = 0; bit < 8; ++bit) {
+        crc = (crc >> 1) ^ ((crc & 1) != 0 ? kPolynomial : 0);
+      }
+      all[byte] = crc;
+    }
+    return all;
+  }();
+  std::uint64_t crc = 0;
+  for (const char c : bytes) {
+    crc = table[(crc ^ static_cast<unsigned char>(c)) & 0xFF] ^ (crc >> 8);
+  }
+  return crc;
+}
 
 }  // namespace
 
@@ -100,6 +122,13 @@ const char* Reader::need(std::size_t size) const {
     throw Error(Errc::kProtocol, "the export log has an entry without end");
   }
   return rest_.data();
+}
+
+std::string for_restore(std::string value, int version) {
+  append_byte(value, version & 0xFF);
+  append_byte(value, version >> 8 & 0xFF);
+  append_little_endian(value, crc64(value));
+  return value;
 }
 
 bool loads(int own, int other) {

@@ -37,6 +37,9 @@ void append_little_endian(std::string& out, std::uint64_t value);
 void append_length(std::string& out, std::uint64_t length);
 void append_string(std::string& out, std::string_view text);
 
+/// A value and its type, as DUMP has it and RESTORE takes it.
+std::string for_restore(std::string value, int version);
+
 /// Takes pieces from the front of bytes that it does not own. Throws Error(kProtocol) where they
 /// end too early.
 class Reader {

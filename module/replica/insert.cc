@@ -23,7 +23,7 @@ std::size_t work_of(const Staging& staging) {
     keys.for_each([&](std::string_view, const Incoming& incoming, const auto& parts) {
       work += work_of(incoming);
       for (const Incoming& part : parts) {
-        work += work_of(part);
+        work += work_of_part(part);
       }
     });
   }
@@ -38,6 +38,8 @@ void put_with_parts(Inserter& inserter, std::string_view key, const Incoming& in
   for (const Incoming& part : parts) {
     inserter.add_part(key, part);
   }
+  while (inserter.finish_streams()) {
+  }
 }
 
 /// Applies changes in their order, the last one of a key wins.
@@ -47,6 +49,11 @@ class Applier {
 
   void apply(const Change& change);
   void idle() { inserter_.give_turn(); }
+  /// There are no more changes.
+  void finish() {
+    while (inserter_.finish_streams()) {
+    }
+  }
   /// Throws Error(kAccess) if the last value of a key is torn.
   void check_whole() const;
 
@@ -184,9 +191,23 @@ bool Insertion::insert_next() {
     return false;
   }
   inserter_.select(db_->first);
+  if (!parts_left_.empty()) {
+    work_done_ += work_of_part(parts_left_.front());
+    inserter_.add_part(key_, parts_left_.front());
+    parts_left_ = parts_left_.subspan(1);
+    return true;
+  }
+  if (inserter_.finish_streams()) {
+    ++work_done_;
+    return true;
+  }
   const auto insert = [this](std::string_view key, const Incoming& incoming, const auto& parts) {
     work_done_ += work_of(incoming);
-    put_with_parts(inserter_, key, incoming, parts);
+    if (!incoming.in_parts) {
+      inserter_.put(key, incoming);
+    }
+    key_ = key;
+    parts_left_ = parts;
   };
   if (!db_->second.visit_next(next_, insert)) {
     ++db_;
@@ -201,6 +222,7 @@ void insert(Stream& stream, const Suitability& suitability) {
     while (const Change* change = stream.next([&] { applier.idle(); })) {
       applier.apply(*change);
     }
+    applier.finish();
     applier.check_whole();
   } catch (const Error& error) {
     stream.refuse(error);

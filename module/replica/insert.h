@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <string_view>
 
 #include "module/replica/inserter.h"
 #include "module/replica/staging.h"
@@ -37,6 +39,8 @@ class Insertion {
   Inserter inserter_{Inserter::Turns::kNone};
   Staging::Databases::const_iterator db_;
   std::size_t next_ = 0;  ///< of that
+  std::string_view key_;  ///< the one before, of which these are left
+  std::span<const Incoming> parts_left_;
 };
 
 /// As it comes, to the end. A change that is refused, or not suitable, ends the stream, too.

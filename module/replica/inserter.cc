@@ -13,6 +13,7 @@
 #include "module/redis/key_meta.h"
 #include "module/redis/rdb.h"
 #include "module/redis/server.h"
+#include "module/redis/stream_iterator.h"
 #include "rdmasync/error.h"
 #include "rdmasync/number.h"
 
@@ -25,15 +26,25 @@ namespace {
 constexpr redis::HeldSettings::Client kHolder = 1;  // no client: there is only one
 // How long clients wait for an answer, which is that the server loads.
 constexpr std::chrono::milliseconds kTurnEvery{5};
-// Between two looks at the clock, where a key counts as one, and so do so many bytes.
+// Between two looks at the clock, where a key counts as one, and so do an element and so many
+// bytes.
 constexpr std::size_t kWork = 256;
 constexpr std::size_t kBytesOfWork = 1024;
+constexpr std::size_t kBytesOfElement = 32;
 
 bool g_remember = false;
 std::unordered_map<std::string, std::uint64_t> g_addresses;
 
 std::string remembered_name(std::uint32_t db, std::string_view key) {
   return std::to_string(db) + ":" + std::string(key);
+}
+
+std::size_t bytes_of(const Incoming& incoming) {
+  return incoming.landing ? incoming.landing->bytes.size() : incoming.entry.size();
+}
+
+std::size_t work_of_elements(std::size_t bytes) {
+  return 1 + bytes / kBytesOfElement;
 }
 
 /// As the server itself writes it: such a string is kept as a number.
@@ -90,6 +101,7 @@ void Inserter::select(std::uint32_t db) {
 }
 
 void Inserter::put(std::string_view key, const Incoming& incoming) {
+  streams_.forget(db_.value(), key);
   if (incoming.is_value()) {
     direct(key, incoming);
   } else {
@@ -111,19 +123,27 @@ void Inserter::add_part(std::string_view key, const Incoming& part) {
     case Part::kList:
       add_to_list(key, part, head);
       break;
+    case Part::kStream:
+    case Part::kStreamEnd:
+      add_to_stream(key, part, head);
+      return worked(work_of_part(part));
     default:
       throw Error(Errc::kProtocol, "the export log has a part of an unknown kind");
   }
+  changed(key, head.meta, log::begins(part.entry));
+  worked(work_of_part(part));
+}
+
+void Inserter::changed(std::string_view key, const log::KeyMeta& meta, bool loaded) {
   const redis::String name = redis::make_string(key);
   const redis::Key opened{redis::OpenKey(ctx(), name.get(), redis::kKeyRead | redis::kKeyWrite)};
   if (redis::KeyType(opened.get()) != redis::kTypeEmpty) {
-    redis::set_expiry(opened.get(), head.meta.expire_at_ms);
-    redis::set_meta(opened.get(), head.meta);
+    redis::set_expiry(opened.get(), meta.expire_at_ms);
+    redis::set_meta(opened.get(), meta);
   }
-  if (log::begins(part.entry)) {
+  if (loaded) {
     redis::NotifyKeyspaceEvent(ctx(), redis::kNotifyLoaded, "loaded", name.get());
   }
-  worked(part);
 }
 
 void Inserter::add_bytes(std::string_view key, const Incoming& part, const log::EntryHead& head) {
@@ -210,6 +230,65 @@ void Inserter::add_to_list(std::string_view key, const Incoming& part, const log
   call_with(redis::kRpush, right);
 }
 
+void Inserter::add_to_stream(std::string_view key, const Incoming& part,
+                             const log::EntryHead& head) {
+  redis::rdb::Reader rest(part.entry.substr(head.size));
+  const UnfinishedStreams::Key name{db_.value(), std::string(key)};
+  if (static_cast<Part>(head.type) == Part::kStreamEnd) {
+    return streams_.add_end(name, head.meta, log::take_stream_end(rest));
+  }
+  const log::StreamHead change = log::take_stream_head(rest);
+  if (change.begins && !planted(Fault::kFormerLife)) {
+    erase(key);
+  }
+  streams_.add_entries(
+      name, change, part.landing ? std::string_view(part.landing->bytes) : rest.take(rest.left()));
+}
+
+bool Inserter::finish_streams() {
+  if (!finishing_ && !streams_.any()) {
+    return false;
+  }
+  if (!finishing_) {
+    finishing_ = streams_.take();
+    select(finishing_->first.first);
+    restore(finishing_->first.second, {}, finishing_->second.payload);
+    return true;
+  }
+  const auto& [db, name] = finishing_->first;
+  auto& stream = finishing_->second;
+  select(db);
+  if (!stream.parts.empty()) {
+    append_to_stream(name, stream);
+    stream.parts.pop_front();
+  } else {
+    // What it has had besides those entries.
+    redis::call(
+        ctx(), redis::kXsetid,
+        {name, redis::to_text(stream.end.last), "ENTRIESADDED", std::to_string(stream.end.added),
+         "MAXDELETEDID", redis::to_text(stream.end.max_deleted)});
+    changed(name, stream.meta, true);
+    finishing_.reset();
+  }
+  return true;
+}
+
+void Inserter::append_to_stream(std::string_view name,
+                                const UnfinishedStreams::Unfinished& stream) {
+  const std::string& bytes = stream.parts.front().entries;
+  {
+    const redis::String key_name = redis::make_string(name);
+    const redis::Key key{redis::OpenKey(ctx(), key_name.get(), redis::kKeyRead | redis::kKeyWrite)};
+    redis::rdb::Reader entries(bytes);
+    while (const auto entry = log::take_stream_entry(entries)) {
+      if (entry->id >= stream.first && !stream.gone.contains(entry->id)) {
+        redis::stream_add(key.get(), entry->id, entry->fields);
+      }
+    }
+  }
+  worked(work_of_elements(bytes.size()));
+}
+
 /// If there is more than the key.
 void Inserter::call_with(const redis::CalledCommand& command,
                          const std::vector<std::string_view>& arguments) {
@@ -219,16 +298,19 @@ void Inserter::call_with(const redis::CalledCommand& command,
 }
 
 void Inserter::erase(std::string_view key) {
+  streams_.forget(db_.value(), key);
   const redis::String name = redis::make_string(key);
   const redis::Key opened{redis::OpenKey(ctx(), name.get(), redis::kKeyRead | redis::kKeyWrite)};
   redis::UnlinkKey(opened.get());
 }
 
 void Inserter::flush() {
+  streams_.flush(db_.value());
   redis::call(ctx(), redis::kFlushDb, {"ASYNC"});
 }
 
 void Inserter::swap(std::uint32_t a, std::uint32_t b) {
+  streams_.swap(a, b);
   redis::call(ctx(), redis::kSwapDb, {std::to_string(a), std::to_string(b)});
 }
 
@@ -249,7 +331,7 @@ void Inserter::packed(const Incoming& incoming) {
   const auto head = log::entry_head(incoming.entry);
   const redis::String name = redis::make_string(head.key);
   if (incoming.is_payload) {
-    restore(head, value_of(incoming, head));
+    restore(head.key, head.meta, value_of(incoming, head));
   } else {
     redis::rdb::Reader rest(incoming.entry.substr(head.size));
     const std::uint64_t length = rest.length();
@@ -272,17 +354,16 @@ void Inserter::set(RedisModuleString* name, RedisModuleString* value, const log:
   redis::set_meta(key.get(), meta);
 }
 
-void Inserter::restore(const log::EntryHead& head, std::string_view payload) {
-  const auto& meta = head.meta;
+void Inserter::restore(std::string_view key, const log::KeyMeta& meta, std::string_view payload) {
   const auto expire_at = std::to_string(std::max<std::int64_t>(meta.expire_at_ms, 0));
   const auto recency = std::to_string(meta.recency);
   const bool idle = meta.recency_kind == log_format::Recency::kIdle;
   if (meta.recency_kind == log_format::Recency::kNone) {
-    redis::call(ctx(), redis::kRestore, {head.key, expire_at, payload, "REPLACE", "ABSTTL"});
+    redis::call(ctx(), redis::kRestore, {key, expire_at, payload, "REPLACE", "ABSTTL"});
   } else {
     redis::call(
         ctx(), redis::kRestore,
-        {head.key, expire_at, payload, "REPLACE", "ABSTTL", idle ? "IDLETIME" : "FREQ", recency});
+        {key, expire_at, payload, "REPLACE", "ABSTTL", idle ? "IDLETIME" : "FREQ", recency});
   }
 }
 
@@ -294,11 +375,11 @@ void Inserter::functions(std::string_view payload) {
 
 void Inserter::inserted(RedisModuleString* name, const Incoming& incoming) {
   redis::NotifyKeyspaceEvent(ctx(), redis::kNotifyLoaded, "loaded", name);
-  worked(incoming);
+  worked(work_of(incoming));
 }
 
-void Inserter::worked(const Incoming& incoming) {
-  work_ += work_of(incoming);
+void Inserter::worked(std::size_t work) {
+  work_ += work;
   if (work_ >= kWork) {
     work_ = 0;
     give_turn();
@@ -316,10 +397,11 @@ void Inserter::give_turn() {
 }
 
 std::size_t work_of(const Incoming& incoming) {
-  const std::size_t bytes = incoming.is_value() ? 0
-                            : incoming.landing  ? incoming.landing->bytes.size()
-                                                : incoming.entry.size();
-  return 1 + bytes / kBytesOfWork;
+  return 1 + (incoming.is_value() ? 0 : bytes_of(incoming) / kBytesOfWork);
+}
+
+std::size_t work_of_part(const Incoming& part) {
+  return work_of_elements(bytes_of(part));
 }
 
 std::uint64_t linked_address(std::uint32_t db, std::string_view key) {

@@ -11,6 +11,7 @@
 #include "module/redis/held_settings.h"
 #include "module/redis/owned.h"
 #include "module/replica/sink.h"
+#include "module/replica/unfinished_streams.h"
 
 namespace rdmasync::replica {
 
@@ -40,6 +41,10 @@ class Inserter {
   void erase(std::string_view key);
   void flush();
 
+  /// Puts a piece of a stream in place whose parts have all come: of some in any database. False if
+  /// there is no more.
+  bool finish_streams();
+
   void swap(std::uint32_t a, std::uint32_t b);
   void functions(std::string_view payload);
 
@@ -52,14 +57,17 @@ class Inserter {
   void direct(std::string_view key, const Incoming& incoming);
   void packed(const Incoming& incoming);
   void set(RedisModuleString* name, RedisModuleString* value, const log::KeyMeta& meta);
-  void restore(const log::EntryHead& head, std::string_view payload);
+  void restore(std::string_view key, const log::KeyMeta& meta, std::string_view payload);
   void add_bytes(std::string_view key, const Incoming& part, const log::EntryHead& head);
   void add_to_list(std::string_view key, const Incoming& part, const log::EntryHead& head);
   void add_elements(std::string_view key, const Incoming& part, const log::EntryHead& head);
+  void add_to_stream(std::string_view key, const Incoming& part, const log::EntryHead& head);
+  void append_to_stream(std::string_view name, const UnfinishedStreams::Unfinished& stream);
   void call_with(const redis::CalledCommand& command,
                  const std::vector<std::string_view>& arguments);
+  void changed(std::string_view key, const log::KeyMeta& meta, bool loaded);
   void inserted(RedisModuleString* name, const Incoming& incoming);
-  void worked(const Incoming& incoming);
+  void worked(std::size_t work);
   RedisModuleCtx* ctx() const { return client_ != nullptr ? client_ : own_.get(); }
 
   redis::Context own_;
@@ -67,6 +75,8 @@ class Inserter {
   redis::HeldSettings silence_;
   Turns turns_;
   std::optional<std::uint32_t> db_;
+  UnfinishedStreams streams_;
+  std::optional<std::pair<UnfinishedStreams::Key, UnfinishedStreams::Unfinished>> finishing_;
   std::size_t work_ = 0;  ///< since the last look at the clock
   Clock::time_point next_turn_{};
   /// The server lets each yield `hz` times a second only, and from a tenth of a second on.
@@ -76,6 +86,8 @@ class Inserter {
 
 /// What it takes to insert that, in keys of few bytes.
 std::size_t work_of(const Incoming& incoming);
+/// The same of a part of a collection.
+std::size_t work_of_part(const Incoming& part);
 
 /// The address that the read of this key's value filled in the last load, or 0: for tests that no
 /// copy was made.

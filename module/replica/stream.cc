@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "module/log/elements.h"
+
 namespace rdmasync::replica {
 
 namespace {
@@ -18,6 +20,9 @@ void Stream::put(std::uint32_t db, std::string_view key, Incoming incoming) {
 }
 
 void Stream::add_part(std::uint32_t db, std::string_view key, Incoming part) {
+  if (log::begins(part.entry)) {
+    puts_.fetch_add(1, std::memory_order_relaxed);
+  }
   collected_.push_back({Change::Kind::kPart, db, 0, key, std::move(part)});
 }
 

@@ -11,7 +11,7 @@ bool planted(Fault fault) {
       {"no-filter", "no-notifications", "not-sticky", "no-ping", "first-wins", "real-id",
        "filler-shown", "served-too-early", "any-hello", "no-hidden-keys", "any-database",
        "short-range", "element-forgotten", "no-field-times", "former-life", "end-forgotten",
-       "unknown-trusted", "refused-part"});
+       "groups-forgotten", "unknown-trusted", "refused-part"});
   static_assert(kNames.size() == static_cast<std::size_t>(Fault::kRefusedPart) + 1);
   static const char* const chosen = std::getenv("RDMASYNC_FAULT");
   return chosen != nullptr && kNames.at(static_cast<std::size_t>(fault)) == chosen;

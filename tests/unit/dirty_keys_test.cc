@@ -67,7 +67,7 @@ TEST(DirtyKeys, FlushForgetsADatabaseButNoSilentName) {
   DirtyKeys keys;
   keys.mark(0, "a");
   keys.mark(1, "b");
-  keys.mark_silent("s");
+  keys.mark_silent("s", false);
   keys.flush(0);
   EXPECT_EQ(keys.size(), 1U);
   keys.flush(log_format::kAllDatabases);

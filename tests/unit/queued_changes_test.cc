@@ -51,6 +51,16 @@ TEST_F(QueuedChangesTest, AreThoseOfTheTransactionThatRuns) {
   EXPECT_EQ(named("hset", "k"), "-");
 }
 
+TEST_F(QueuedChangesTest, OfAStream) {
+  queued_.begin(1);
+  queue(1, {"XDEL", "k", "1-1"});
+  queue(1, {"XDEL", "k", "2-1", "3-1"});
+  queued_.run(1);
+  EXPECT_EQ(named("xdel", "k"), "1-1 2-1 3-1 ");
+  EXPECT_TRUE(queued_.named("xdel", "k")->stream);
+  EXPECT_EQ(named("xadd", "k"), "-");  // it tells by itself
+}
+
 /// One of them may have done nothing, so each event may be of any.
 TEST_F(QueuedChangesTest, EachEventTellsOfAll) {
   queued_.begin(1);
