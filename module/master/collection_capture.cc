@@ -34,18 +34,13 @@ std::optional<Part> CollectionCapture::part_of(RedisModuleKey* key) {
   }
 }
 
-std::optional<Part> CollectionCapture::to_read_so(RedisModuleKey* key) const {
+bool CollectionCapture::takes(RedisModuleKey* key) const {
   const auto part = part_of(key);
-  const bool large = part && redis::ValueLength(key) >= size_.least;
-  const bool readable = large && (part != Part::kHash || hashes_) && !redis::has_attachments(key);
-  return readable ? part : std::nullopt;
+  return part && (part != Part::kHash || hashes_) && !redis::has_attachments(key);
 }
 
 bool CollectionCapture::add(std::uint32_t db, std::string_view name, RedisModuleKey* key) {
-  const auto part = to_read_so(key);
-  if (!part) {
-    return false;
-  }
+  const auto part = part_of(key);
   Collections::Collection collection{.part = *part};
   if (*part == Part::kZset) {
     collection.place = std::make_unique<RankedPlace>();

@@ -21,10 +21,10 @@ class CollectionCapture {
  public:
   CollectionCapture(Capture& capture, Collections& collections, PartSize size);
 
-  /// Makes the key one that is published in parts, from now on, if it is large and can be.
+  /// Whether a value of this kind can be published in parts.
+  bool takes(RedisModuleKey* key) const;
+  /// Makes the key one that is, from now on.
   bool add(std::uint32_t db, std::string_view name, RedisModuleKey* key);
-  /// Whether it is such a one.
-  bool is_large(RedisModuleKey* key) const { return to_read_so(key).has_value(); }
 
   // False if the key is not the one any more that it was, or has too much to remember: it is to be
   // published as a whole.
@@ -39,7 +39,6 @@ class CollectionCapture {
   };
 
   static std::optional<log_format::Part> part_of(RedisModuleKey* key);
-  std::optional<log_format::Part> to_read_so(RedisModuleKey* key) const;
   /// Into slice_. Whether there is more.
   bool read_slice(Collections::Collection& collection, RedisModuleKey* key);
   // Of a sorted set that is read in its order; false if it cannot be read.

@@ -9,13 +9,12 @@ namespace rdmasync::master {
 using log_format::Part;
 using Place = log::ListElement::Place;
 
-bool ListCapture::is_large(RedisModuleKey* key) const {
-  return redis::KeyType(key) == redis::kTypeList && redis::ValueLength(key) >= size_.least &&
-         !redis::has_attachments(key);
+bool ListCapture::takes(RedisModuleKey* key) const {
+  return redis::KeyType(key) == redis::kTypeList && !redis::has_attachments(key);
 }
 
 bool ListCapture::add(std::uint32_t db, std::string_view name, RedisModuleKey* key) {
-  return is_large(key) && lists_.add(db, name, redis::ValueLength(key));
+  return lists_.add(db, name, redis::ValueLength(key));
 }
 
 bool ListCapture::capture_next(const Lists::Key& which) {

@@ -16,7 +16,7 @@ class ListCapture {
   ListCapture(Capture& capture, Lists& lists, PartSize size)
       : capture_(capture), lists_(lists), size_(size) {}
 
-  bool is_large(RedisModuleKey* key) const;
+  bool takes(RedisModuleKey* key) const;
   /// Makes the key one that is published in parts, from now on, if it is large and can be.
   bool add(std::uint32_t db, std::string_view name, RedisModuleKey* key);
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "module/redis/commands_called.h"
 #include "module/redis/context.h"
 #include "module/redis/owned.h"
 #include "module/unix_time.h"
@@ -14,12 +15,20 @@ namespace {
 // On the fastest of machines.
 constexpr std::chrono::microseconds kLeastOfAnElement{1};
 
+/// Of those that go in parts if they are large.
+bool is_collection(RedisModuleKey* key) {
+  const int type = redis::KeyType(key);
+  return type == redis::kTypeHash || type == redis::kTypeSet || type == redis::kTypeZset ||
+         type == redis::kTypeList || type == redis::kTypeStream;
+}
+
 }  // namespace
 
 Parts::Parts(Capture& capture, PartialKeys& strings, std::size_t least)
     : capture_(capture),
       strings_(strings),
       size_(least),
+      measures_(redis::has(redis::module_context(), redis::kMemory)),
       collection_capture_(capture_, collections_, size_),
       list_capture_(capture_, lists_, size_),
       stream_capture_(capture_, streams_, size_) {}
@@ -29,28 +38,63 @@ bool Parts::any_named(std::string_view name) const {
          streams_.any_named(name);
 }
 
+redis::Key Parts::open(std::uint32_t db, RedisModuleString* name) {
+  return redis::Key{
+      redis::OpenKey(capture_.select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
+}
+
+bool Parts::is_large(RedisModuleKey* key, std::size_t bytes) const {
+  return size_.is_large(redis::ValueLength(key), bytes) &&
+         (collection_capture_.takes(key) || list_capture_.takes(key) || stream_capture_.takes(key));
+}
+
+std::size_t Parts::bytes_of(std::uint32_t db, std::string_view name, std::size_t elements) {
+  if (!measures_ || !size_.may_be_long(elements)) {
+    return 0;
+  }
+  const redis::Reply bytes =
+      redis::call(capture_.select(db), redis::kMemory, {"USAGE", name, "SAMPLES", "5"});
+  return redis::CallReplyType(bytes.get()) == redis::kReplyInteger
+             ? static_cast<std::size_t>(redis::CallReplyInteger(bytes.get()))
+             : 0;
+}
+
+std::size_t Parts::bytes_of(std::uint32_t db, RedisModuleString* name) {
+  std::size_t elements = 0;
+  if (const redis::Key key = open(db, name); key && is_collection(key.get())) {
+    elements = redis::ValueLength(key.get());
+  }
+  // Closed first: the command may find it expired and free it.
+  return bytes_of(db, redis::view(name), elements);
+}
+
 bool Parts::add(std::uint32_t db, std::string_view name, RedisModuleKey* key) {
-  const bool added = collection_capture_.add(db, name, key) || list_capture_.add(db, name, key) ||
-                     stream_capture_.add(db, name, key);
+  return is_collection(key) &&
+         add_if(is_large(key, bytes_of(db, name, redis::ValueLength(key))), db, name, key);
+}
+
+bool Parts::add(std::uint32_t db, RedisModuleString* name) {
+  const std::size_t bytes = bytes_of(db, name);
+  const redis::Key key = open(db, name);
+  return key && add_if(is_large(key.get(), bytes), db, redis::view(name), key.get());
+}
+
+bool Parts::add_if(bool large, std::uint32_t db, std::string_view name, RedisModuleKey* key) {
+  const bool added =
+      large && ((collection_capture_.takes(key) && collection_capture_.add(db, name, key)) ||
+                (list_capture_.takes(key) && list_capture_.add(db, name, key)) ||
+                (stream_capture_.takes(key) && stream_capture_.add(db, name)));
   if (added) {
     why_whole_.erase({db, std::string(name)});
   }
   return added;
 }
 
-bool Parts::add(std::uint32_t db, RedisModuleString* name) {
-  const redis::Key key{
-      redis::OpenKey(capture_.select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
-  return key && add(db, redis::view(name), key.get());
-}
-
 std::optional<std::size_t> Parts::large(std::uint32_t db, RedisModuleString* name) {
-  const redis::Key key{
-      redis::OpenKey(capture_.select(db), name, redis::kKeyRead | redis::kKeyNoTouch)};
-  const bool large =
-      key && (collection_capture_.is_large(key.get()) || list_capture_.is_large(key.get()) ||
-              stream_capture_.is_large(key.get()));
-  return large ? std::optional(redis::ValueLength(key.get())) : std::nullopt;
+  const std::size_t bytes = bytes_of(db, name);
+  const redis::Key key = open(db, name);
+  return key && is_large(key.get(), bytes) ? std::optional(redis::ValueLength(key.get()))
+                                           : std::nullopt;
 }
 
 void Parts::forget(std::uint32_t db, std::string_view name) {

@@ -40,7 +40,7 @@ class Parts {
   bool any_named(std::string_view name) const;
 
   /// Makes the key one that is published in parts, from now on, if it is a large collection, list
-  /// or stream and can be.
+  /// or stream and can be. An open one must not be about to expire.
   bool add(std::uint32_t db, std::string_view name, RedisModuleKey* key);
   bool add(std::uint32_t db, RedisModuleString* name);
   /// The elements of it, if it is such a one.
@@ -82,6 +82,12 @@ class Parts {
   std::uint64_t changed_bytes() const { return strings_.changed_bytes(); }
 
  private:
+  redis::Key open(std::uint32_t db, RedisModuleString* name);
+  bool is_large(RedisModuleKey* key, std::size_t bytes) const;
+  /// By a few of its elements; 0 where that makes no difference. It may have expired then.
+  std::size_t bytes_of(std::uint32_t db, std::string_view name, std::size_t elements);
+  std::size_t bytes_of(std::uint32_t db, RedisModuleString* name);
+  bool add_if(bool large, std::uint32_t db, std::string_view name, RedisModuleKey* key);
   bool follows(const KeyNameView& key) const;
   bool written_as_named(std::uint32_t db, std::string_view name, const NamedChange* change);
   bool written_list(std::uint32_t db, std::string_view name, const NamedChange* change);
@@ -93,6 +99,7 @@ class Parts {
   Capture& capture_;
   PartialKeys& strings_;
   PartSize size_;
+  bool measures_;  ///< bytes, on this server
   Collections collections_;
   CollectionCapture collection_capture_;
   Lists lists_;

@@ -40,13 +40,12 @@ StreamCapture::StreamCapture(Capture& capture, Streams& streams, PartSize size)
       size_(size),
       possible_(redis::knows_streams(redis::module_context())) {}
 
-bool StreamCapture::is_large(RedisModuleKey* key) const {
-  return possible_ && redis::KeyType(key) == redis::kTypeStream &&
-         redis::ValueLength(key) >= size_.least && !redis::has_attachments(key);
+bool StreamCapture::takes(RedisModuleKey* key) const {
+  return possible_ && redis::KeyType(key) == redis::kTypeStream && !redis::has_attachments(key);
 }
 
-bool StreamCapture::add(std::uint32_t db, std::string_view name, RedisModuleKey* key) {
-  return is_large(key) && !refused_.contains({db, std::string(name)}) && streams_.add(db, name);
+bool StreamCapture::add(std::uint32_t db, std::string_view name) {
+  return !refused_.contains({db, std::string(name)}) && streams_.add(db, name);
 }
 
 bool StreamCapture::capture_next(const Streams::Key& which) {

@@ -16,9 +16,10 @@ class StreamCapture {
  public:
   StreamCapture(Capture& capture, Streams& streams, PartSize size);
 
-  bool is_large(RedisModuleKey* key) const;
-  /// Makes the key one that is published in parts, from now on, if it is large and can be.
-  bool add(std::uint32_t db, std::string_view name, RedisModuleKey* key);
+  /// Whether a value of this kind can be published in parts.
+  bool takes(RedisModuleKey* key) const;
+  /// Makes the key one that is, from now on.
+  bool add(std::uint32_t db, std::string_view name);
 
   /// Publishes what comes next of one that is unread or in this round. False if the key is not the
   /// one any more that it was, or so much is pending that a dump is quicker: it is to be published

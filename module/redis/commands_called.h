@@ -52,7 +52,7 @@ inline constexpr CalledCommand kHpexpiretime{"HPEXPIRETIME", false, false, true}
 // Only where streams go in parts; and what a server has where they do not.
 inline constexpr CalledCommand kXackdel{"XACKDEL", false, false, true};
 inline constexpr CalledCommand kXinfo{"XINFO", false, false, true};
-// Only on a master that is a replica.
+// Only on a master that is a replica, and to find collections of few long elements.
 inline constexpr CalledCommand kMemory{"MEMORY", false, false, true};
 // Only in cluster mode.
 inline constexpr CalledCommand kCluster{"CLUSTER", false, false, false};

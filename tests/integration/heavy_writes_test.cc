@@ -268,7 +268,7 @@ TEST_P(HeavyWritesTest, ALargeCollectionThatIsAlwaysDirtyAsAWhole) {
 
 /// DUMP takes time that grows with the collection, in one piece: once a round and once a cut.
 TEST_P(HeavyWritesTest, HotLargeCollectionsAreDumpedOnceARound) {
-  Server& master = start_busy_master();
+  Server& master = start_busy_master({"rdmasync.part-elements 1000000"});
   Server& replica = start_replica();
   const char* wanted = std::getenv("RDMASYNC_ELEMENTS");
   const int elements = wanted != nullptr ? std::atoi(wanted) : 50000;

@@ -93,6 +93,27 @@ TEST_P(HotCollectionsTest, GoInParts) {
   finish();
 }
 
+TEST_P(HotCollectionsTest, SoDoThoseOfFewLongElements) {
+  const auto value = [](int i) { return random_bytes(i, 20'000); };
+  for (int i = 0; i < 40; i++) {
+    master().must("HSET", "long hash", element(i), value(i));
+    master().must("SADD", "long set", value(i));
+    master().must("ZADD", "long zset", i, value(i));
+    master().must("RPUSH", "long list", value(i));
+    master().must("XADD", "long stream", "*", "field", value(i));
+  }
+  begin();
+  EXPECT_EQ(status(master(), "export_packed"), "0");
+  const long long before = parts();
+  master().must("HSET", "long hash", element(1), value(101));
+  master().must("SREM", "long set", value(1));
+  master().must("ZADD", "long zset", 5, value(1));
+  master().must("LPUSH", "long list", value(101));
+  master().must("XADD", "long stream", "*", "field", value(101));
+  finish();
+  expect_few_parts_since(before, 6);
+}
+
 TEST_P(HotCollectionsTest, WhatIsNamedGoesAgain) {
   begin();
   const long long before = parts();
