@@ -77,12 +77,22 @@ Inserter::Inserter(Turns turns) : own_(redis::make_context()), turns_(turns) {
     turns_ = Turns::kNone;
   }
   g_addresses.clear();
-  std::generate(yielders_.begin(), yielders_.end(), redis::make_context);
+  if (turns_ == Turns::kYield) {
+    make_yielders();
+  }
   silence_.hold(redis::module_context(), kHolder, {{"notify-keyspace-events", ""}});
 }
 
 Inserter::~Inserter() {
   redis::event_guard("notify-keyspace-events", [this] { silence_.release(kHolder); });
+}
+
+/// Each has to wait for a turn of the server's timer first: one in which that is fast.
+void Inserter::make_yielders() {
+  redis::HeldSettings fast;
+  fast.hold(redis::module_context(), kHolder, {{"hz", "500"}});
+  std::generate(yielders_.begin(), yielders_.end(), redis::make_context);
+  fast.release(kHolder);
 }
 
 void Inserter::call_for(RedisModuleCtx* client) {

@@ -63,6 +63,7 @@ class Inserter {
   void add_elements(std::string_view key, const Incoming& part, const log::EntryHead& head);
   void add_to_stream(std::string_view key, const Incoming& part, const log::EntryHead& head);
   void append_to_stream(std::string_view name, const UnfinishedStreams::Unfinished& stream);
+  void make_yielders();
   void call_with(const redis::CalledCommand& command,
                  const std::vector<std::string_view>& arguments);
   void changed(std::string_view key, const log::KeyMeta& meta, bool loaded);
@@ -79,7 +80,7 @@ class Inserter {
   std::optional<std::pair<UnfinishedStreams::Key, UnfinishedStreams::Unfinished>> finishing_;
   std::size_t work_ = 0;  ///< since the last look at the clock
   Clock::time_point next_turn_{};
-  /// The server lets each yield `hz` times a second only, and from a tenth of a second on.
+  /// The server lets each yield `hz` times a second only.
   std::array<redis::Context, 20> yielders_;
   std::size_t next_yielder_ = 0;
 };
