@@ -16,7 +16,7 @@ using Changes = std::vector<NamedChange>;
 
 constexpr std::uint64_t kBitsOfByte = 8;
 // No string of any server is longer.
-constexpr std::uint64_t kMost = std::uint64_t{1} << 40;
+constexpr std::uint64_t kMostOffset = std::uint64_t{1} << 40;
 
 bool same_word(std::string_view a, std::string_view b) {
   const auto same = [](unsigned char x, unsigned char y) { return std::tolower(x) == y; };
@@ -30,7 +30,7 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
 
 std::optional<std::uint64_t> offset_in(std::string_view word) {
   const auto number = to_number<std::uint64_t>(word);
-  return number && *number < kMost ? number : std::nullopt;
+  return number && *number < kMostOffset ? number : std::nullopt;
 }
 
 ByteRange bytes_of_bits(std::uint64_t first, std::uint64_t count) {
@@ -187,7 +187,7 @@ bool zincrby(Words words, NamedChange& change) {
 
 std::optional<std::int64_t> index_in(std::string_view word) {
   const auto number = to_number<std::int64_t>(word);
-  const auto most = static_cast<std::int64_t>(kMost);
+  const auto most = static_cast<std::int64_t>(kMostOffset);
   return number && *number > -most && *number < most ? number : std::nullopt;
 }
 

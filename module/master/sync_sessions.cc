@@ -10,12 +10,12 @@ namespace rdmasync::master {
 namespace {
 
 // Each costs a few hundred bytes, and is of no use once the backlog has moved on.
-constexpr std::size_t kMost = 64;
+constexpr std::size_t kMostSessions = 64;
 
 }  // namespace
 
 void SyncSessions::add(const std::string& id, Session session) {
-  if (by_age_.size() == kMost) {
+  if (by_age_.size() == kMostSessions) {
     sessions_.erase(by_age_.front());
     by_age_.pop_front();
   }
