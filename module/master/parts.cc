@@ -6,6 +6,7 @@
 #include "module/redis/commands_called.h"
 #include "module/redis/context.h"
 #include "module/redis/owned.h"
+#include "module/redis/server.h"
 #include "module/unix_time.h"
 
 namespace rdmasync::master {
