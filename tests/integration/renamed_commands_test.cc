@@ -35,7 +35,8 @@ class WithoutOnMasterTest : public RenamedCommandsTest,
                             public ::testing::WithParamInterface<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Commands, WithoutOnMasterTest,
                          ::testing::Values("DUMP", "MGET", "GET", "CLIENT", "COMMAND", "CONFIG",
-                                           "DBSIZE", "FUNCTION", "MODULE"),
+                                           "DBSIZE", "FUNCTION", "MODULE", "HMGET", "SMISMEMBER",
+                                           "ZMSCORE", "ZRANGE", "ZREVRANK"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(WithoutOnMasterTest, TheSyncIsRefused) {
@@ -50,7 +51,8 @@ class WithoutOnReplicaTest : public RenamedCommandsTest,
                              public ::testing::WithParamInterface<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Commands, WithoutOnReplicaTest,
                          ::testing::Values("REPLICAOF", "RESTORE", "CLIENT", "CONFIG", "FUNCTION",
-                                           "MODULE"),
+                                           "MODULE", "HDEL", "HSET", "LPUSH", "LSET", "LTRIM",
+                                           "RPUSH", "SADD", "SREM", "XSETID", "ZADD", "ZREM"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(WithoutOnReplicaTest, TheSyncIsRefused) {
@@ -71,8 +73,34 @@ TEST_F(RenamedCommandsTest, AMasterThatIsAReplicaHasToHaveMemory) {
   expect_refused(replica, middle, "MEMORY", "the master");
 }
 
-TEST_F(RenamedCommandsTest, ASilentCommandUnderANewNameIsSeen) {
-  Server& master = start_server("master", {.config = {"rename-command XACK DONE"}});
+/// Without them, what they are for goes as a whole.
+TEST_F(RenamedCommandsTest, AMasterMayLackWhatItReadsForParts) {
+  Server& master =
+      start_server("master", {.config = {"rename-command XINFO \"\"", "rename-command MEMORY \"\"",
+                                         "rdmasync.part-elements 20"}});
+  Server& replica = start_server("replica");
+  for (int i = 1; i < 30; i++) {
+    master.must("XADD", "stream", std::to_string(i), "field", random_bytes(i, 1000));
+  }
+  for (int i = 1; i < 18; i++) {
+    master.must("RPUSH", "long list", random_bytes(i, 1000));
+  }
+  slaveof(replica, master);
+  wait_synced(replica, master);
+  EXPECT_EQ(replica.must("DEBUG", "DIGEST").text, master.must("DEBUG", "DIGEST").text);
+  EXPECT_EQ(status(master, "export_parts"), "0");
+}
+
+/// With a stream that goes as a whole, and with one that goes in parts.
+class RenamedXackTest : public RenamedCommandsTest,
+                        public ::testing::WithParamInterface<const char*> {};
+INSTANTIATE_TEST_SUITE_P(PartElements, RenamedXackTest, ::testing::Values("1024", "5"),
+                         [](const auto& test) { return std::string("From") + test.param; });
+
+TEST_P(RenamedXackTest, IsSeen) {
+  Server& master =
+      start_server("master", {.config = {"rename-command XACK DONE",
+                                         std::string("rdmasync.part-elements ") + GetParam()}});
   Server& replica = start_server("replica", {.module_args = {"debug", "yes"}});
   master.must("XGROUP", "CREATE", "stream", "group", "0", "MKSTREAM");
   for (int i = 1; i < 10; i++) {
@@ -87,6 +115,7 @@ TEST_F(RenamedCommandsTest, ASilentCommandUnderANewNameIsSeen) {
   wait_synced(replica, master);
   EXPECT_TRUE(equal(master, replica));
   EXPECT_EQ(replica.must("XPENDING", "stream", "group").elements.at(0).number, 4);
+  EXPECT_EQ(status_number(master, "export_parts") > 0, std::string(GetParam()) == "5");
 }
 
 TEST_F(RenamedCommandsTest, ANewNameOfAnOrdinaryCommandIsSeen) {

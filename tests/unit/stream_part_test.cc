@@ -48,6 +48,15 @@ TEST(StreamPart, SaysHowAStreamEnds) {
   EXPECT_EQ(end.payload, "groups");
 }
 
+TEST(StreamPart, AnEndThatIsCut) {
+  const std::string bytes = stream_end({.last = {9, 8}, .added = 70, .max_deleted = {3, 2}});
+  for (std::size_t size = 0; size < bytes.size(); size++) {
+    const std::string cut = bytes.substr(0, size);
+    redis::rdb::Reader from(cut);
+    EXPECT_THROW(take_stream_end(from), Error) << size;
+  }
+}
+
 TEST(StreamPart, CutAnywhere) {
   const std::string all = describe(part());
   for (std::size_t size = 0; size < part().size(); size++) {
