@@ -101,7 +101,7 @@ bool Export::joinable() const {
 }
 
 void Export::join(ClientId client) {
-  sessions_.emplace(client, Session{});
+  sessions_.emplace(client, options_.max_rounds);
   wake_();
 }
 
@@ -297,22 +297,12 @@ bool Export::cut_is_small() {
   return bytes <= kSmallCutBytes;
 }
 
-/// A round helps as long as it leaves less than the ones before; a burst is waited out, for some
-/// time.
-bool Export::is_smallest_cut(const Session& session) const {
-  return session.refused_cuts >= 2 * options_.max_rounds ||
-         keys_left() / 3 <= session.fewest_left / 2;
-}
-
 protocol::CutReply Export::ask_for_a_round(Session& session) {
-  if (!in_round_) {
-    session.fewest_left = std::min(session.fewest_left, keys_left());
-    if (++session.refused_cuts == options_.max_rounds) {
-      redis::log_notice(fmt::format(
-          "rdmasync: export {} does not converge: after {} rounds {} keys are left, as writes "
-          "are faster than the copy; the next small cut is taken",
-          options_.number, rounds_, keys_left()));
-    }
+  if (!in_round_ && session.convergence.put_off(keys_left(), Clock::now())) {
+    redis::log_notice(fmt::format(
+        "rdmasync: export {} does not converge: after {} rounds {} keys are left, as writes are "
+        "faster than the copy; the next small cut is taken, and after {} s any",
+        options_.number, rounds_, keys_left(), Convergence::kLongestBurst.count()));
   }
   begin_round();
   protocol::CutReply reply;
@@ -383,8 +373,7 @@ std::optional<protocol::CutReply> Export::cut(RedisModuleCtx* ctx, ClientId clie
     return ask_for_a_round(session);
   }
   const bool small = cut_is_small();
-  const bool last_resort = session.refused_cuts >= options_.max_rounds;
-  if (!small && !(last_resort && is_smallest_cut(session))) {
+  if (!small && !session.convergence.ends_by(keys_left(), Clock::now())) {
     return ask_for_a_round(session);
   }
 
@@ -394,7 +383,7 @@ std::optional<protocol::CutReply> Export::cut(RedisModuleCtx* ctx, ClientId clie
   const auto spent_us = static_cast<std::uint64_t>(budget.spent().count());
   cut_max_us_ = std::max(cut_max_us_, spent_us);
   if (too_long) {
-    if (!last_resort) {
+    if (!session.convergence.failed()) {
       return ask_for_a_round(session);
     }
     throw Error(

@@ -11,6 +11,7 @@
 
 #include "module/log/ring.h"
 #include "module/master/capture.h"
+#include "module/master/convergence.h"
 #include "module/master/cut_budget.h"
 #include "module/master/dirty_keys.h"
 #include "module/master/open_transactions.h"
@@ -101,10 +102,11 @@ class Export {
 
  private:
   struct Session {
+    explicit Session(int max_rounds) : convergence(max_rounds) {}
+
     std::uint64_t acknowledged = 0;
     Clock::time_point heard = Clock::now();
-    int refused_cuts = 0;
-    std::size_t fewest_left = SIZE_MAX;  ///< keys, when a cut was refused
+    Convergence convergence;
   };
 
   bool step();
@@ -118,7 +120,6 @@ class Export {
   Parts::Whole mark_dirty();
   Parts::Whole capture_as(Capture::Mode mode);
   bool cut_is_small();
-  bool is_smallest_cut(const Session& session) const;
   void begin_round();
   protocol::CutReply ask_for_a_round(Session& session);
   protocol::CutReply ask_to_see_hidden(Session& session);
