@@ -77,9 +77,14 @@ Tell of_info(RedisModuleCallReply* info) {
 /// Each name of a command, looked at once.
 class Names {
  public:
+  struct Known {
+    Tell tell;
+    std::size_t keys;  ///< of which it may name what it changes: its first arguments
+  };
+
   explicit Names(bool generic_unseen) : generic_unseen_(generic_unseen) {}
 
-  Tell operator[](std::string_view name) {
+  Known operator[](std::string_view name) {
     lower_.clear();
     return with(name);
   }
@@ -87,13 +92,13 @@ class Names {
   /// Of a subcommand of the command that was asked for last.
   Tell subcommand(std::string_view name) {
     lower_ += '|';
-    return with(name);
+    return with(name).tell;
   }
 
  private:
   static constexpr std::size_t kMost = 4096;
 
-  Tell with(std::string_view name) {
+  Known with(std::string_view name) {
     std::transform(name.begin(), name.end(), std::back_inserter(lower_),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     const auto known = known_.find(lower_);
@@ -103,7 +108,8 @@ class Names {
     if (known_.size() >= kMost) {
       known_.clear();  // a client sends nonsense names
     }
-    return known_.emplace(lower_, look_at(lower_)).first->second;
+    return known_.emplace(lower_, Known{look_at(lower_), keys_with_named_changes(lower_)})
+        .first->second;
   }
 
   Tell look_at(const std::string& name) const {
@@ -129,7 +135,7 @@ class Names {
   }
 
   bool generic_unseen_;
-  std::unordered_map<std::string, Tell> known_;
+  std::unordered_map<std::string, Known> known_;
   std::string lower_;
 };
 
@@ -181,7 +187,8 @@ class CommandWatch {
   }
 
  private:
-  void look_for_change(RedisModuleCommandFilterCtx* command);
+  void look_for_change(RedisModuleCommandFilterCtx* command, std::size_t keys);
+  bool follows_any(RedisModuleCommandFilterCtx* command, std::size_t keys) const;
   bool is_queued(RedisModuleCommandFilterCtx* command);
   void will_queue(QueuedChanges::Client client);
   void will_run_transaction(QueuedChanges::Client client);
@@ -199,19 +206,16 @@ class CommandWatch {
 
 std::unique_ptr<CommandWatch> g_watch;
 
-void CommandWatch::look_for_change(RedisModuleCommandFilterCtx* command) {
+/// `keys`: of Names::Known.
+void CommandWatch::look_for_change(RedisModuleCommandFilterCtx* command, std::size_t keys) {
   changes_.clear();
-  const int count = redis::CommandFilterArgsCount(command);
-  const auto argument = [command](int i) {
-    return redis::view(redis::CommandFilterArgGet(command, i));
-  };
   const bool in_transaction = is_queued(command);
-  if (count < 2 || (!listener_.follows_parts() && !in_transaction) || !names_changes(argument(0))) {
+  if (keys == 0 || (!in_transaction && !follows_any(command, keys))) {
     return;
   }
   words_.clear();
-  for (int i = 0; i < count; ++i) {
-    words_.push_back(argument(i));
+  for (int i = 0; i < redis::CommandFilterArgsCount(command); ++i) {
+    words_.push_back(redis::view(redis::CommandFilterArgGet(command, i)));
   }
   changes_ = changes_named_by(words_);
   if (in_transaction) {
@@ -224,6 +228,17 @@ void CommandWatch::look_for_change(RedisModuleCommandFilterCtx* command) {
     listener_.stop_following_parts();
     changes_.clear();
   }
+}
+
+bool CommandWatch::follows_any(RedisModuleCommandFilterCtx* command, std::size_t keys) const {
+  const auto count = static_cast<std::size_t>(redis::CommandFilterArgsCount(command));
+  for (std::size_t i = 1; i <= keys && i < count; ++i) {
+    const auto key = redis::CommandFilterArgGet(command, static_cast<int>(i));
+    if (listener_.follows_parts_of(redis::view(key))) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool CommandWatch::is_queued(RedisModuleCommandFilterCtx* command) {
@@ -260,11 +275,11 @@ void CommandWatch::see(RedisModuleCommandFilterCtx* command) {
   if (queued_.runs() && !runs_script_of_transaction()) {
     queued_.end_run();
   }
-  look_for_change(command);
   const auto argument = [command](int i) {
     return redis::view(redis::CommandFilterArgGet(command, i));
   };
-  Tell tell = names_[argument(0)];
+  auto [tell, keys] = names_[argument(0)];
+  look_for_change(command, keys);
   if (tell == Tell::kSubcommand) {
     tell = redis::CommandFilterArgsCount(command) > 1 ? names_.subcommand(argument(1))
                                                       : Tell::kNothing;

@@ -337,8 +337,12 @@ const Command* find(const std::array<Command, kSize>& commands, std::string_view
 
 }  // namespace
 
-bool names_changes(std::string_view command) {
-  return find(kNamingCommands, command) != nullptr || find(kMovingCommands, command) != nullptr;
+std::size_t keys_with_named_changes(std::string_view command) {
+  constexpr std::size_t kSourceAndDestination = 2;
+  if (find(kMovingCommands, command) != nullptr) {
+    return kSourceAndDestination;
+  }
+  return find(kNamingCommands, command) != nullptr ? 1 : 0;
 }
 
 std::vector<NamedChange> changes_named_by(Words words) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -42,8 +43,9 @@ struct NamedChange {
   bool stream = false;  ///< of a stream: besides those entries, only at its ends, or of its groups
 };
 
-/// Whether a command of that name, in any case, may name what it changes.
-bool names_changes(std::string_view command);
+/// Of how many keys, which are its first arguments, a command of that name, in any case, may name
+/// what it changes.
+std::size_t keys_with_named_changes(std::string_view command);
 
 /// What a command changes; nothing if it does not name all of it, also of one that the server will
 /// refuse. `words`: its name, in any case, and its arguments.
