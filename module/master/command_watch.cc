@@ -233,7 +233,7 @@ void CommandWatch::look_for_change(RedisModuleCommandFilterCtx* command, std::si
 bool CommandWatch::follows_any(RedisModuleCommandFilterCtx* command, std::size_t keys) const {
   const auto count = static_cast<std::size_t>(redis::CommandFilterArgsCount(command));
   for (std::size_t i = 1; i <= keys && i < count; ++i) {
-    const auto key = redis::CommandFilterArgGet(command, static_cast<int>(i));
+    auto* const key = redis::CommandFilterArgGet(command, static_cast<int>(i));
     if (listener_.follows_parts_of(redis::view(key))) {
       return true;
     }
