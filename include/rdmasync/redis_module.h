@@ -282,6 +282,8 @@ inline constexpr int kArgString = 0;
   X(Replicate, int, RedisModuleCtx*, const char*, const char*, ...)                               \
   X(Scan, int, RedisModuleCtx*, RedisModuleScanCursor*, RedisModuleScanCB, void*)                 \
   X(ScanKey, int, RedisModuleKey*, RedisModuleScanCursor*, RedisModuleScanKeyCB, void*)           \
+  X(ZsetAdd, int, RedisModuleKey*, double, RedisModuleString*, int*)                              \
+  X(ZsetRem, int, RedisModuleKey*, RedisModuleString*, int*)                                      \
   X(StreamAdd, int, RedisModuleKey*, int, RedisModuleStreamID*, RedisModuleString**, long)        \
   X(StreamIteratorStart, int, RedisModuleKey*, int, RedisModuleStreamID*, RedisModuleStreamID*)   \
   X(StreamIteratorStop, int, RedisModuleKey*)                                                     \

@@ -41,10 +41,8 @@ inline constexpr CalledCommand kSet{"SET", false, true, true};
 inline constexpr CalledCommand kSmismember{"SMISMEMBER", true, false, true};
 inline constexpr CalledCommand kSrem{"SREM", false, true, true};
 inline constexpr CalledCommand kXsetid{"XSETID", false, true, true};
-inline constexpr CalledCommand kZadd{"ZADD", false, true, true};
 inline constexpr CalledCommand kZmscore{"ZMSCORE", true, false, true};
 inline constexpr CalledCommand kZrange{"ZRANGE", true, false, true};
-inline constexpr CalledCommand kZrem{"ZREM", false, true, true};
 inline constexpr CalledCommand kZrevrank{"ZREVRANK", true, false, true};
 // Only where fields of a hash have times of their own.
 inline constexpr CalledCommand kHpexpireat{"HPEXPIREAT", false, false, true};
@@ -61,9 +59,9 @@ inline constexpr CalledCommand kFlushDb{"FLUSHDB", false, false, false};
 inline constexpr CalledCommand kSwapDb{"SWAPDB", false, false, false};
 
 inline constexpr std::array kCalledCommands = {
-    kClient, kCommand,    kConfig, kDbSize, kDump, kFunction, kGet,       kHdel,    kHmget,   kHset,
-    kInfo,   kLpush,      kLset,   kLtrim,  kMget, kModule,   kReplicaof, kRestore, kRpush,   kSadd,
-    kSet,    kSmismember, kSrem,   kXsetid, kZadd, kZmscore,  kZrem,      kZrange,  kZrevrank};
+    kClient, kCommand, kConfig, kDbSize,     kDump,  kFunction, kGet,     kHdel,      kHmget,
+    kHset,   kInfo,    kLpush,  kLset,       kLtrim, kMget,     kModule,  kReplicaof, kRestore,
+    kRpush,  kSadd,    kSet,    kSmismember, kSrem,  kXsetid,   kZmscore, kZrange,    kZrevrank};
 
 /// The names of those that this server does not have, with ", " between them. Main thread.
 std::string missing_on_master(RedisModuleCtx* ctx);

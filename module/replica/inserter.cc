@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "module/fault.h"
-#include "module/log/elements.h"
 #include "module/log/list_part.h"
 #include "module/redis/context.h"
 #include "module/redis/guard.h"
@@ -55,18 +54,6 @@ bool is_integer(std::string_view value) {
   }
   const auto number = to_number<std::int64_t>(value);
   return number && std::to_string(*number) == value;
-}
-
-/// What puts elements into a collection, and what takes them out.
-std::pair<const redis::CalledCommand&, const redis::CalledCommand&> commands_of(Part part) {
-  switch (part) {
-    case Part::kHash:
-      return {redis::kHset, redis::kHdel};
-    case Part::kSet:
-      return {redis::kSadd, redis::kSrem};
-    default:
-      return {redis::kZadd, redis::kZrem};
-  }
 }
 
 }  // namespace
@@ -186,6 +173,9 @@ void Inserter::add_elements(std::string_view key, const Incoming& part,
   const auto kind = static_cast<Part>(head.type);
   log::Elements elements(
       kind, part.landing ? std::string_view(part.landing->bytes) : rest.take(rest.left()));
+  if (kind == Part::kZset) {
+    return add_members(key, elements);
+  }
   std::vector<std::string_view> there{key};
   std::vector<std::string_view> gone{key};
   std::vector<std::pair<std::string_view, std::int64_t>> ending;
@@ -193,9 +183,6 @@ void Inserter::add_elements(std::string_view key, const Incoming& part,
     if (element->gone) {
       gone.push_back(element->name);
       continue;
-    }
-    if (kind == Part::kZset) {
-      there.push_back(element->value);
     }
     there.push_back(element->name);
     if (kind == Part::kHash) {
@@ -205,11 +192,27 @@ void Inserter::add_elements(std::string_view key, const Incoming& part,
       ending.emplace_back(element->name, element->expire_at_ms);
     }
   }
-  const auto& [add, remove] = commands_of(kind);
-  call_with(add, there);
-  call_with(remove, gone);
+  call_with(kind == Part::kHash ? redis::kHset : redis::kSadd, there);
+  call_with(kind == Part::kHash ? redis::kHdel : redis::kSrem, gone);
   for (const auto& [field, at_ms] : ending) {
     redis::call(ctx(), redis::kHpexpireat, {key, std::to_string(at_ms), "FIELDS", "1", field});
+  }
+}
+
+/// Of a sorted set. Not by a command, which would read the text of each score again, and slowly.
+void Inserter::add_members(std::string_view key, log::Elements elements) {
+  const redis::String name = redis::make_string(key);
+  const redis::Key opened{redis::OpenKey(ctx(), name.get(), redis::kKeyRead | redis::kKeyWrite)};
+  while (const auto element = elements.next()) {
+    const redis::String member = redis::make_string(element->name);
+    const auto score = to_double(element->value);
+    const bool done =
+        element->gone
+            ? redis::ZsetRem(opened.get(), member.get(), nullptr) == redis::kOk
+            : score && redis::ZsetAdd(opened.get(), *score, member.get(), nullptr) == redis::kOk;
+    if (!done) {
+      throw Error(Errc::kProtocol, "the export log has a member that fits no sorted set");
+    }
   }
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "module/log/elements.h"
 #include "module/redis/commands_called.h"
 #include "module/redis/held_settings.h"
 #include "module/redis/owned.h"
@@ -60,6 +61,7 @@ class Inserter {
   void restore(std::string_view key, const log::KeyMeta& meta, std::string_view payload);
   void add_bytes(std::string_view key, const Incoming& part, const log::EntryHead& head);
   void add_to_list(std::string_view key, const Incoming& part, const log::EntryHead& head);
+  void add_members(std::string_view key, log::Elements elements);
   void add_elements(std::string_view key, const Incoming& part, const log::EntryHead& head);
   void add_to_stream(std::string_view key, const Incoming& part, const log::EntryHead& head);
   void append_to_stream(std::string_view name, const UnfinishedStreams::Unfinished& stream);

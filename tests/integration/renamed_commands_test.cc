@@ -52,7 +52,7 @@ class WithoutOnReplicaTest : public RenamedCommandsTest,
 INSTANTIATE_TEST_SUITE_P(Commands, WithoutOnReplicaTest,
                          ::testing::Values("REPLICAOF", "RESTORE", "CLIENT", "CONFIG", "FUNCTION",
                                            "MODULE", "HDEL", "HSET", "LPUSH", "LSET", "LTRIM",
-                                           "RPUSH", "SADD", "SREM", "XSETID", "ZADD", "ZREM"),
+                                           "RPUSH", "SADD", "SREM", "XSETID"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(WithoutOnReplicaTest, TheSyncIsRefused) {
