@@ -81,10 +81,10 @@ void fill_small(Client& client, const Dataset& dataset, std::atomic<std::uint64_
 
 void fill_collection(Client& client, const Dataset& dataset, std::atomic<std::uint64_t>& filled) {
   constexpr std::uint64_t kBatch = 1000;
-  for (std::uint64_t i = 0; i < dataset.elements;) {
+  for (std::uint64_t i = 0; i < elements_in(dataset);) {
     throw_if_interrupted();
     std::uint64_t pending = 0;
-    for (; pending < kBatch && i < dataset.elements; ++i, ++pending) {
+    for (; pending < kBatch && i < elements_in(dataset); ++i, ++pending) {
       client.send(put_element(dataset, i, fmt::format("{:020}", i)));
       filled += kBytesOfElement;
     }
@@ -94,28 +94,33 @@ void fill_collection(Client& client, const Dataset& dataset, std::atomic<std::ui
 
 }  // namespace
 
+std::uint64_t elements_in(const Dataset& dataset) {
+  return dataset.collections * dataset.elements;
+}
+
 test::Command put_element(const Dataset& dataset, std::uint64_t index, const std::string& value) {
-  const std::string name = fmt::format("element:{}", index);
+  const std::string key = fmt::format("collection:{}", index / dataset.elements);
+  const std::string name = fmt::format("element:{}", index % dataset.elements);
   if (dataset.collection == "hash") {
-    return {"HSET", kCollectionKey, name, value};
+    return {"HSET", key, name, value};
   }
   if (dataset.collection == "set") {
-    return {"SADD", kCollectionKey, name};
+    return {"SADD", key, name};
   }
   if (dataset.collection == "zset") {
-    return {"ZADD", kCollectionKey, value, name};
+    return {"ZADD", key, value, name};
   }
   if (dataset.collection == "stream") {
-    return {"XADD", kCollectionKey, "MAXLEN", "~", std::to_string(dataset.elements),
-            "*",    "field",        value};
+    return {"XADD", key, "MAXLEN", "~", std::to_string(dataset.elements), "*", "field", value};
   }
-  return {"RPUSH", kCollectionKey, value};
+  return {"RPUSH", key, value};
 }
 
 Dataset named_dataset(const std::string& name) {
   constexpr std::uint64_t kSmallCount = 3'000'000;
   constexpr std::uint64_t kSmallBytes = 100;
-  constexpr std::uint64_t kElements = 1'000'000;
+  constexpr std::uint64_t kMillion = 1'000'000;
+  constexpr std::uint64_t kKiB = 1024;
   Dataset dataset;
   dataset.name = name;
   if (name == "mixed") {
@@ -126,17 +131,35 @@ Dataset named_dataset(const std::string& name) {
   if (name == "original") {
     return dataset;
   }
+  if (name == "128kb") {
+    dataset.large_count = 16 * kKiB;
+    dataset.large_bytes = 128 * kKiB;
+    return dataset;
+  }
   dataset.large_count = 0;
   if (name == "small") {
     dataset.small_count = kSmallCount;
     dataset.small_bytes = kSmallBytes;
+  } else if (name == "1kb") {
+    dataset.small_count = kMillion;
+    dataset.small_bytes = kKiB;
+  } else if (name == "hashes") {
+    dataset.collection = "hash";
+    dataset.collections = kMillion;
+    dataset.elements = 10;
+  } else if (name == "zsets") {
+    dataset.collection = "zset";
+    dataset.collections = 10'000;
+    dataset.elements = 1000;
   } else if (name == "hash" || name == "set" || name == "zset" || name == "list" ||
              name == "stream") {
     dataset.collection = name;
-    dataset.elements = kElements;
+    dataset.collections = 1;
+    dataset.elements = kMillion;
   } else if (name != "none") {
     throw std::runtime_error("there is no dataset " + name +
-                             "; there are original small mixed hash set zset list stream none");
+                             "; there are original small 1kb 128kb hashes zsets mixed hash set "
+                             "zset list stream none");
   }
   return dataset;
 }
@@ -155,7 +178,12 @@ std::string describe(const Dataset& dataset) {
     }
   }
   if (dataset.elements > 0) {
-    parts.push_back(fmt::format("a {} of {} elements", dataset.collection, dataset.elements));
+    const std::string& kind = dataset.collection;
+    const std::string these =
+        dataset.collections == 1
+            ? "a " + kind
+            : fmt::format("{} {}{}", dataset.collections, kind, kind == "hash" ? "es" : "s");
+    parts.push_back(fmt::format("{} of {} elements", these, dataset.elements));
   }
   if (dataset.all_types) {
     parts.emplace_back("some of every type");
@@ -204,7 +232,7 @@ std::uint64_t estimated_bytes(const Dataset& dataset) {
   constexpr std::uint64_t kText = 40;
   const std::uint64_t value = dataset.small_bytes > 0 ? dataset.small_bytes : kText;
   return kServer + dataset.large_count * dataset.large_bytes +
-         dataset.small_count * (kSmallKey + value) + dataset.elements * kBytesOfElement;
+         dataset.small_count * (kSmallKey + value) + elements_in(dataset) * kBytesOfElement;
 }
 
 }  // namespace rdmasync::bench

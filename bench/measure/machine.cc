@@ -53,6 +53,11 @@ std::string version_of(const std::string& redis_server) {
 
 }  // namespace
 
+std::string name_and_version(const std::string& server) {
+  const std::string text = output_of({server, "--version"});
+  return text.substr(0, text.find(' ')) + " " + version_of(server);
+}
+
 Machine describe_machine(const std::string& redis_server) {
   utsname system{};
   uname(&system);

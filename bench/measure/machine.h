@@ -16,6 +16,9 @@ struct Machine {
   std::string redis;  ///< version
 };
 
+/// Such as "Valkey 9.1.2", of that program.
+std::string name_and_version(const std::string& server);
+
 Machine describe_machine(const std::string& redis_server);
 
 /// What the replicas of a dataset and its transfer take, with the file that some write.

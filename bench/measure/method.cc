@@ -3,6 +3,16 @@
 #include <stdexcept>
 
 namespace rdmasync::bench {
+namespace {
+
+std::vector<std::string> with_best(std::vector<std::string> settings) {
+  settings.insert(settings.begin(),
+                  {"repl-diskless-sync yes", "repl-diskless-sync-delay 0",
+                   "repl-diskless-load on-empty-db", "rdbcompression no", "rdbchecksum no"});
+  return settings;
+}
+
+}  // namespace
 
 const std::vector<Method>& all_methods() {
   using Kind = Method::Kind;
@@ -10,12 +20,12 @@ const std::vector<Method>& all_methods() {
       {"slaveof-disk", "native, disk", Kind::kNative, false, {"repl-diskless-sync no"}},
       // What Redis 7 does if it is told nothing: it waits, and the replica writes a file.
       {"slaveof-diskless", "native, default", Kind::kNative, false, {}},
-      {"slaveof-diskless-best",
-       "native, best",
-       Kind::kNative,
-       false,
-       {"repl-diskless-sync yes", "repl-diskless-sync-delay 0", "repl-diskless-load on-empty-db",
-        "rdbcompression no", "rdbchecksum no"}},
+      {"slaveof-diskless-best", "native, best", Kind::kNative, false, with_best({})},
+      // What newer servers have besides: of Redis since 8.0, and of Valkey since 8.0.
+      {"slaveof-rdb-channel", "native, best, RDB channel", Kind::kNative, false,
+       with_best({"repl-rdb-channel yes"})},
+      {"slaveof-dual-channel", "native, best, dual channel", Kind::kNative, false,
+       with_best({"dual-channel-replication-enabled yes"})},
       {"get-set", "GET and SET", Kind::kGetSet, false, {}},
       {"get-set-pipelined", "GET and SET, pipelined", Kind::kGetSet, true, {}},
       {"rdmasync", "rdmasync", Kind::kRdmasync, false, {}},

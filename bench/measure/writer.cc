@@ -55,7 +55,8 @@ void Writer::write_batch(std::uint64_t commands, std::uint64_t large) {
     replies += append_one();
   }
   for (std::uint64_t i = 0; i < large && dataset_.elements > 0; ++i) {
-    client_.send(put_element(dataset_, random_() % dataset_.elements, std::to_string(random_())));
+    client_.send(
+        put_element(dataset_, random_() % elements_in(dataset_), std::to_string(random_())));
     ++replies;
   }
   for (std::uint64_t i = 0; i < large && dataset_.large_count > 0; ++i) {

@@ -68,6 +68,7 @@ void write_markdown(const std::vector<Results>& all, const std::filesystem::path
   stream << "## What clients feel\n\n" << clients_table(all);
   stream << "![Latency during a sync](latency.png)\n\n";
   stream << "## One large value\n\n" << stalls_table(all);
+  stream << "## Beside other servers\n\n" << peers_table(all);
   stream << "## Raw lines\n\n" << raw_table(all);
   stream << "## Configurations\n\n" << configurations();
   stream.close();

@@ -20,6 +20,8 @@ std::string replicas_tables(const std::vector<Results>& all);
 std::string clients_table(const std::vector<Results>& all);
 /// The longest waits of clients beside one large value of each kind.
 std::string stalls_table(const std::vector<Results>& all);
+/// Each server's own syncs beside rdmasync in it.
+std::string peers_table(const std::vector<Results>& all);
 std::string raw_table(const std::vector<Results>& all);
 std::string configurations();
 

@@ -21,8 +21,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Outcome, total_ms, parts, equal,
                                                 replica_faults, not_serving_ms, stolen_ms, writes,
                                                 longest_wait_ms, fabric, idle, during, latencies)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Dataset, name, large_count, large_bytes,
-                                                small_count, small_bytes, collection, elements,
-                                                all_types, compressible)
+                                                small_count, small_bytes, collection, collections,
+                                                elements, all_types, compressible)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Machine, cpu, cores, memory, kernel, redis)
 
 }  // namespace rdmasync::bench

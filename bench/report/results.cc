@@ -9,8 +9,8 @@
 
 namespace rdmasync::bench {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Run, experiment, network, method, dataset, replicas, round,
-                                   outcome)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Run, experiment, network, server, method, dataset,
+                                                replicas, round, outcome)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RawLine, experiment, network, name, round, mb_per_s)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Results, machine, runs, raw)
 

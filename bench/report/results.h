@@ -15,6 +15,7 @@ namespace rdmasync::bench {
 struct Run {
   std::string experiment;
   std::string network;
+  std::string server = {};  ///< and its version; empty: that of the machine
   std::string method;
   Dataset dataset;
   std::uint64_t replicas = 1;
@@ -24,6 +25,9 @@ struct Run {
 
 /// How the name of an experiment ends whose large value is written during the sync.
 inline constexpr const char* kHot = "-hot";
+
+/// How the name of an experiment begins that is one server's part of a comparison of servers.
+inline constexpr const char* kPeers = "peers-";
 
 /// What a line gives without Redis: a disk, a network, a fabric, memory.
 struct RawLine {

@@ -15,12 +15,14 @@ DatasetOptions::DatasetOptions(CLI::App& command)
           command.add_option("--small-keys", different_.small_count, "small string values")),
       small_size_(command.add_option("--small-size", different_.small_bytes,
                                      "bytes of each; 0: texts and numbers")),
-      elements_(command.add_option("--elements", different_.elements, "of the collection")) {
+      elements_(command.add_option("--elements", different_.elements, "of each collection")) {
   command
       .add_option(
           "--dataset", name_,
-          "original: 256 values of 4 MiB; small: 3,000,000 keys of 100 bytes; mixed: both "
-          "kinds and every type; hash, set, zset, list, stream: one of 1,000,000 elements; none")
+          "original: 256 values of 4 MiB; small: 3,000,000 keys of 100 bytes; 1kb: 1,000,000 of "
+          "1 KiB; 128kb: 16,384 of 128 KiB; hashes: 1,000,000 of 10 fields; zsets: 10,000 of 1,000 "
+          "members; mixed: both of the first and every type; hash, set, zset, list, stream: one of "
+          "1,000,000 elements; none")
       ->capture_default_str();
   command.add_flag("--compressible", different_.compressible, "large values compress to a quarter");
 }

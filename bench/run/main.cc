@@ -170,6 +170,17 @@ CLI::App* add_idle(CLI::App& app) {
   return command;
 }
 
+/// `servers`: NAME=PROGRAM each.
+std::string program_of(const std::string& name, const std::vector<std::string>& servers) {
+  for (const std::string& server : servers) {
+    if (server.starts_with(name + "=")) {
+      return server.substr(name.size() + 1);
+    }
+  }
+  throw std::runtime_error("there is no program for the server " + name + ": give --server " +
+                           name + "=PROGRAM, as scripts/servers tells them");
+}
+
 CLI::App* add_run(CLI::App& app) {
   struct Options {
     std::vector<std::string> experiments;
@@ -179,6 +190,7 @@ CLI::App* add_run(CLI::App& app) {
     std::uint64_t rounds = 0;
     std::filesystem::path out = "results.json";
     Programs programs;
+    std::vector<std::string> servers;
   };
   CLI::App* command = app.add_subcommand("run", "Measures whole experiments, in turn.");
   const auto options = std::make_shared<Options>();
@@ -201,6 +213,9 @@ CLI::App* add_run(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--add", options->added, "add rounds to them instead");
   add_program_options(*command, options->programs);
+  command->add_option(
+      "--server", options->servers,
+      "NAME=PROGRAM for the experiments with that server; scripts/servers has them");
   command->callback([=] {
     const Scratch scratch;
     for (Experiment experiment : plan(options->quick)) {
@@ -218,7 +233,11 @@ CLI::App* add_run(CLI::App& app) {
         std::erase_if(experiment.methods,
                       [&](const std::string& method) { return !chosen(options->methods, method); });
       }
-      run_experiment(experiment, options->programs, options->added, scratch.path(), options->out);
+      Programs programs = options->programs;
+      if (!experiment.server.empty()) {
+        programs.redis_server = program_of(experiment.server, options->servers);
+      }
+      run_experiment(experiment, programs, options->added, scratch.path(), options->out);
     }
   });
   return command;

@@ -63,6 +63,37 @@ void add_stalls(std::vector<Experiment>& experiments, bool quick) {
   }
 }
 
+/// Each server's own full sync at its best, and the module in it.
+void add_peers(std::vector<Experiment>& experiments, bool quick) {
+  struct Peer {
+    const char* server;
+    std::vector<std::string> methods;
+  };
+  const std::vector<Peer> peers{
+      {"bookworm-redis", {"slaveof-diskless-best", "rdmasync-cma"}},
+      {"forky-redis", {"slaveof-diskless-best", "slaveof-rdb-channel", "rdmasync-cma"}},
+      {"forky-valkey", {"slaveof-diskless-best", "slaveof-dual-channel", "rdmasync-cma"}}};
+  constexpr std::uint64_t kQuickly = 20;
+  for (const char* name : {"original", "small", "1kb", "128kb", "hashes", "zsets"}) {
+    Dataset dataset = named_dataset(name);
+    if (quick) {
+      dataset.large_count /= kQuickly;
+      dataset.small_count /= kQuickly;
+      dataset.collections /= kQuickly;
+    }
+    for (const Peer& peer : peers) {
+      experiments.push_back({.name = fmt::format("{}{}-{}", kPeers, name, peer.server),
+                             .group = "peers",
+                             .network = "loopback",
+                             .server = peer.server,
+                             .dataset = dataset,
+                             .methods = peer.methods,
+                             .raw = {},
+                             .rounds = quick ? 1U : 3U});
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Experiment> plan(bool quick) {
@@ -144,6 +175,7 @@ std::vector<Experiment> plan(bool quick) {
                          .raw = {},
                          .rounds = rounds});
   add_stalls(experiments, quick);
+  add_peers(experiments, quick);
   return experiments;
 }
 

@@ -14,6 +14,7 @@ struct Experiment {
   std::string name;
   std::string group = {};  ///< of those that are asked for together; empty if it is one by itself
   std::string network;
+  std::string server = {};  ///< of scripts/servers; empty: the one that is given
   Dataset dataset;
   std::vector<std::string> methods;
   std::vector<std::uint64_t> replicas{1};

@@ -89,8 +89,9 @@ void measure_sync(const Experiment& experiment, const Turn& turn, std::uint64_t 
   const Outcome outcome = run_turn(experiment, turn, network, programs);
   fmt::print("  {:<22} {:>2}  {:<22} x{}  {:>9}\n", experiment.name, round + 1, turn.method,
              turn.replicas, time_text(outcome.total_ms));
-  results.runs.push_back({experiment.name, network.name(), turn.method, experiment.dataset,
-                          turn.replicas, round, outcome});
+  results.runs.push_back({experiment.name, network.name(),
+                          experiment.server.empty() ? "" : name_and_version(programs.redis_server),
+                          turn.method, experiment.dataset, turn.replicas, round, outcome});
 }
 
 void measure_line(const Experiment& experiment, const Turn& turn, std::uint64_t round,
@@ -109,7 +110,9 @@ void run_experiment(const Experiment& experiment, const Programs& programs, bool
   const Network network(experiment.network);
   const std::vector<Turn> turns = turns_of(experiment);
   Results results = load_results(file);
-  results.machine = describe_machine(programs.redis_server);
+  if (experiment.server.empty() || results.machine.cpu.empty()) {
+    results.machine = describe_machine(programs.redis_server);
+  }
   if (!added) {
     const auto earlier = [&](const auto& figure) { return figure.experiment == experiment.name; };
     std::erase_if(results.runs, earlier);
