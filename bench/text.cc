@@ -5,9 +5,14 @@
 namespace rdmasync::bench {
 
 std::string bytes_text(std::uint64_t bytes) {
-  constexpr double kMebi = 1024.0 * 1024.0;
-  const double mebi = static_cast<double>(bytes) / kMebi;
-  return mebi >= 1024 ? fmt::format("{:.2f} GiB", mebi / 1024) : fmt::format("{:.1f} MiB", mebi);
+  constexpr double kStep = 1024;
+  const double kibi = static_cast<double>(bytes) / kStep;
+  const double mebi = kibi / kStep;
+  if (mebi >= kStep) {
+    return fmt::format("{:.2f} GiB", mebi / kStep);
+  }
+  return mebi >= 1 || bytes == 0 ? fmt::format("{:.1f} MiB", mebi)
+                                 : fmt::format("{:.0f} KiB", kibi);
 }
 
 std::string time_text(double ms) {
